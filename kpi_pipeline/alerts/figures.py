@@ -4,10 +4,10 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from babel.numbers import get_currency_precision
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from kpi_pipeline.alerts.writing import MessageWriter
 from kpi_pipeline.cache.codec import CorruptPayload
@@ -74,18 +74,14 @@ class _Dashboards(BaseModel, strict=True):
     charts: _Charts
 
 
-class _ForecastLine(BaseModel, strict=True):
+class _NextDays(BaseModel, strict=True):
     currency: str
-    expected: Annotated[list[int | float | None], Field(min_length=1)]
-
-
-class _Forecast(BaseModel, strict=True):
-    lines: list[_ForecastLine]
+    amount: int
 
 
 class _Financials(BaseModel, strict=True):
     kpis: dict[str, list[_KpiValue]]
-    forecast: _Forecast
+    expected: list[_NextDays]
 
 
 def read_figures(reader: CacheReader, products: Collection[str]) -> dict[str, list[Figure]]:
@@ -186,10 +182,9 @@ def _of_financials(data: Mapping[str, Any], _: Mapping[str, float | None]) -> It
     targets = {
         one.currency: one.denominator for one in published.kpis.get("monthly_target", ()) if one.denominator
     }
-    for line in published.forecast.lines:
-        target, expected = targets.get(line.currency), line.expected[0]
-        if target and expected is not None:
-            yield Figure("forecast_gap", line.currency, max(1 - expected / target, 0.0), line.currency)
+    for line in published.expected:
+        if target := targets.get(line.currency):
+            yield Figure("forecast_gap", line.currency, max(1 - line.amount / target, 0.0), line.currency)
 
 
 _FIGURES: Final = {"kpis": _of_kpis, "dashboards": _of_dashboards, "financials": _of_financials}

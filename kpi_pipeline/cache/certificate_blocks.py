@@ -248,6 +248,21 @@ class Timeline:
         return [(MILESTONES[self.milestones[at]], self.gaps[at]) for at in places]
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is expected of a block's receivable certificates in one month.
+
+    Attributes:
+        amounts: By row, of those with an estimate.
+        order: These rows in ascending order, within each currency, and the other receivable ones behind.
+        known: How many have an estimate.
+    """
+
+    amounts: Mapping[int, int]
+    order: "array[int]"
+    known: int
+
+
 @dataclass(frozen=True)
 class Block:
     """The certificates of a shard.
@@ -260,6 +275,7 @@ class Block:
         groups: Its certificates in groups; None where there are not much fewer of these.
         timeline: The milestones of its certificates.
         size: Its bytes, about.
+        expected: What is expected of it in a month; None unless that is requested.
     """
 
     count: int
@@ -269,6 +285,7 @@ class Block:
     groups: BlockGroups | None
     timeline: Timeline
     size: int
+    expected: Expected | None = None
 
 
 def pack_block(rows: _Rows) -> tuple[str, bytes]:

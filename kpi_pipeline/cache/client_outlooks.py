@@ -14,6 +14,7 @@ import orjson
 
 from kpi_pipeline.cache.certificate_blocks import INDEX
 from kpi_pipeline.cache.codec import CorruptPayload, pack, unpack
+from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
 
 ALL_CLIENTS: Final = ""
 """Stands for all clients together."""
@@ -21,6 +22,8 @@ ALL_CLIENTS: Final = ""
 _LENGTH: Final = 4
 _AGES: Final = 2**20
 """More than any age in days."""
+
+_NO_RULE: Final[Mapping[str, Any]] = {"rule": "none", "reason": "too_little_history", "shares": ()}
 
 
 class _Outlooks(Protocol):
@@ -62,13 +65,15 @@ class Chances:
     Attributes:
         rule: One of `model.forecast.ForecastRule`.
         reason: One of `model.forecast.ForecastReason`.
-        shares: The chance of payment by the end of each month, in parts of `SHARE_SCALE`; empty where there
-            is no estimate.
+        shares: The chance of payment by the end of each month, in parts of `SURVIVAL_SCALE`; empty where
+            there is no estimate.
+        next_days: The chance of payment in the next days; None where there is no estimate.
     """
 
     rule: str
     reason: str
     shares: tuple[int, ...]
+    next_days: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class ClientOutlooks:
         rules: By currency, the rule and the reason, and the chances where they are the same for all.
         usual: By client, median and count of each stage.
         keys: Client, acceptance and age of those for which there is an estimate, in ascending order.
-        shares: Of each of them and each month.
+        shares: Of each of them and each of the stretches.
     """
 
     months: tuple[str, ...]
@@ -90,6 +95,11 @@ class ClientOutlooks:
     usual: Mapping[str, Mapping[str, tuple[float, int]]]
     keys: "array[int]"
     shares: "array[int]"
+
+    @property
+    def stretches(self) -> tuple[str, ...]:
+        """The months, then the next days."""
+        return (*self.months, NEXT_DAYS_NAME)
 
     def usual_of(self, client: str, stage: str, fewest: int) -> Usual | None:
         """What is usual of a stage: of a client with so many certificates, else of all; None of none."""
@@ -101,16 +111,25 @@ class ClientOutlooks:
 
     def chances(self, client: str, currency: str, age_days: int, *, is_accepted: bool) -> Chances:
         """When a receivable certificate is expected to be paid."""
-        rule = self.rules.get(currency, {"rule": "none", "reason": "too_little_history", "shares": None})
-        if rule["shares"] is not None:
-            return Chances(rule["rule"], rule["reason"], tuple(rule["shares"]))
-        number = self.clients.get(client, -1)
-        key = outlook_key(number, age_days, is_accepted=is_accepted)
+        rule = self.rules.get(currency, _NO_RULE)
+        at = self.place_of(self.clients.get(client, -1), age_days, is_accepted=is_accepted)
+        shares: Sequence[int] = ()
+        if at is not None:
+            count, of_all = len(self.stretches), rule["shares"]
+            shares = self.shares[at * count : (at + 1) * count] if of_all is None else of_all
+        next_days = shares[-1] if shares else None
+        return Chances(rule["rule"], rule["reason"], tuple(shares[:-1]), next_days)
+
+    def place_of(self, client: int, age_days: int, *, is_accepted: bool) -> int | None:
+        """The place of what is expected of a client's certificates; None where there is no estimate."""
+        key = outlook_key(client, age_days, is_accepted=is_accepted)
         at = bisect_left(self.keys, key)
-        if number < 0 or at == len(self.keys) or self.keys[at] != key:
-            return Chances(rule["rule"], rule["reason"], ())
-        count = len(self.months)
-        return Chances(rule["rule"], rule["reason"], tuple(self.shares[at * count : (at + 1) * count]))
+        return at if client >= 0 and at < len(self.keys) and self.keys[at] == key else None
+
+    def shares_of_all(self, currency: str) -> Sequence[int] | None:
+        """The chances of all with an estimate, where they are the same; empty where no forecast is shown."""
+        shares: Sequence[int] | None = self.rules.get(currency, _NO_RULE)["shares"]
+        return shares
 
 
 def outlook_key(client: int, age_days: int, *, is_accepted: bool) -> int:
@@ -147,7 +166,7 @@ def read_outlooks(frame: bytes) -> ClientOutlooks:
     try:
         end = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
         head = orjson.loads(content[_LENGTH:end])
-        keys, shares = array("q"), array("H")
+        keys, shares = array("q"), array("I")
         keys.frombytes(content[end : end + head["keys"]])
         shares.frombytes(content[end + head["keys"] :])
         clients = {name: number for number, name in enumerate(head["clients"])}

@@ -11,6 +11,7 @@ from babel.numbers import get_currency_precision
 from kpi_pipeline.cli.console import print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
+from kpi_pipeline.model.components import NEXT_DAYS
 from kpi_pipeline.model.forecast import NAIVE_LANDMARKS
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.mapping_files import load_mapping
@@ -103,7 +104,7 @@ def _print_scores(currency: str, scores: "Sequence[Score]") -> None:
         (f"{currency}, months ahead", *_HEADINGS),
         [
             (
-                "all" if score.months_ahead is None else str(score.months_ahead),
+                _ahead(score.months_ahead),
                 f"{score.months:,}",
                 _amount(score.realised, whole_unit),
                 _amount(score.error, whole_unit),
@@ -123,9 +124,17 @@ def _print_scores(currency: str, scores: "Sequence[Score]") -> None:
     naive = f"the naive rule (run-off after the last {NAIVE_LANDMARKS} month ends)"
     verdict = "WORSE than" if overall.is_worse_than_naive else "no worse than"
     print_line(f"{currency}: the forecast is {verdict} {naive} over all months ahead")
-    worse = [str(score.months_ahead) for score in by_month if score.is_worse_than_naive]
-    if worse:
-        print_line(f"{currency}: it is worse than the naive rule {', '.join(worse)} months ahead")
+    worse = [score.months_ahead for score in by_month if score.is_worse_than_naive]
+    if 0 in worse:
+        print_line(f"{currency}: it is worse than the naive rule over {_ahead(0)}")
+    if months := [str(ahead) for ahead in worse if ahead]:
+        print_line(f"{currency}: it is worse than the naive rule {', '.join(months)} months ahead")
+
+
+def _ahead(months: int | None) -> str:
+    if months is None:
+        return "all"
+    return str(months) if months else f"{NEXT_DAYS} days"
 
 
 def _share(value: float | None) -> str:

@@ -10,7 +10,7 @@ from itertools import compress
 from typing import Any, Final
 
 from kpi_pipeline.compute.blocks.charts import charts
-from kpi_pipeline.compute.blocks.forecast import next_month
+from kpi_pipeline.compute.blocks.forecast import next_days
 from kpi_pipeline.compute.blocks.month_charts import KPIS_READ
 from kpi_pipeline.compute.blocks.portfolio import ageing, stages
 from kpi_pipeline.compute.blocks.tables import tables
@@ -120,7 +120,7 @@ def _blocks(product: str, slice_: Slice) -> Blocks:
         "kpis": [{name: by_kpi[name] for name in on_pages} for by_kpi in values],
     }
     if leads_with_expected(product):
-        blocks[EXPECTED] = next_month(slice_)
+        blocks[EXPECTED] = next_days(slice_)
     if drawn:
         blocks["charts"] = charts(drawn, slice_, values)
     if product == "kpis":

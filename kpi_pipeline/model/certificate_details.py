@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from kpi_pipeline.model.forecast import SURVIVAL_SCALE
 from kpi_pipeline.model.labels import LABELS, Kind, Text
 from kpi_pipeline.model.states import Event
 
@@ -94,11 +95,8 @@ RUNNING_MARK: Final = "running_{}"
 FEWEST_OWN: Final = 5
 """With fewer certificates that went through a stage, what is usual is that of all clients."""
 
-SHARE_SCALE: Final = 1000
-"""What stands for certainty in the chance of payment by the end of a month."""
-
-LIKELY: Final = 500
+LIKELY: Final = SURVIVAL_SCALE // 2
 """From this chance on payment is more likely than not."""
 
-NEARLY_CERTAIN: Final = 900
+NEARLY_CERTAIN: Final = SURVIVAL_SCALE * 9 // 10
 """From this chance on payment is nearly certain."""

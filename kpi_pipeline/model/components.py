@@ -43,6 +43,8 @@ certificate and a date (all boolean unless stated otherwise):
     idle_days        (integer) as_of - the last milestone of a portfolio certificate, else null
     forecast_<k>     (integer) what is expected of amount_open in month k from now, 0 to 11
     variance_<k>     (integer) its variance, in thousands of minor units squared
+    forecast_next    (integer) what is expected of it in the next 30 days
+    variance_next    (integer) its variance, likewise
     forecast_later   (integer) what is expected after those months
     forecast_unknown (integer) what cannot be estimated
 
@@ -69,6 +71,12 @@ from kpi_pipeline.model.states import FIGURE_STATES, State
 
 FORECAST_MONTHS: Final = 12
 """Months for which collections are forecast, beginning with that of the day after as_of."""
+
+NEXT_DAYS: Final = 30
+"""Days after as_of for which collections are forecast besides, whatever months they are in."""
+
+HORIZONS: Final = (*map(str, range(FORECAST_MONTHS)), "next")
+"""For what collections are forecast, as names of components end: each month, then the next days."""
 
 IDLE_LEVELS: Final[tuple[tuple[str, int, int | None], ...]] = (
     ("notice", 7, 13),
@@ -279,7 +287,7 @@ COMPONENTS: Final[tuple[Component, ...]] = (
     *(
         Component(f"{what}_{month}", f"{what}_{month}", "is_receivable", _SNAPSHOT)
         for what in ("forecast", "variance")
-        for month in range(FORECAST_MONTHS)
+        for month in HORIZONS
     ),
     Component("forecast_later", "forecast_later", "is_receivable", _SNAPSHOT),
     Component("forecast_unknown", "forecast_unknown", "is_receivable", _SNAPSHOT),

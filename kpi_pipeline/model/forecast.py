@@ -16,12 +16,16 @@ rounded without the sign; a month's expectation is its difference from the month
 in a month, its variance is (abs(A) // u)**2 * q * (1 - q), in u = `VARIANCE_UNIT` minor units squared.
 Expectations and variances are additive: those of a set of certificates are sums.
 
+The next 30 days are forecast besides, whatever months they are in, in the same way: by the same curve, and by
+the 30 days after each landmark. With U the share that stays unpaid at their end, A - A * U is expected.
+
 The back-test makes the forecasts of past month ends again, from what was known then, and compares them with
 what came. Two things follow from it, of each currency:
 
-- Bands. A band is the expectation +- a factor times the error's scale; the factor is the quantile of the
-  errors of the latest forecasts of as many months ahead, by their scale (split conformal prediction). The
-  whole has its own factors, every filter those of single clients.
+- Bands, of months and of the next days alike. A band is the expectation +- a factor times the error's scale;
+  the factor is the quantile of the errors of the latest forecasts of as many months ahead, or of the next
+  days, by their scale (split conformal prediction). The whole has its own factors, every filter those of
+  single clients.
 - The rule that is shown. The naive rule repeats the run-off of the latest three month ends for all that is
   receivable: it knows neither clients nor ages. Where its error is smaller, it is shown instead; where too
   few forecasts can be compared, none is.
@@ -29,6 +33,8 @@ what came. Two things follow from it, of each currency:
 
 from enum import StrEnum
 from typing import Final
+
+from kpi_pipeline.model.components import NEXT_DAYS
 
 
 class ForecastRule(StrEnum):
@@ -46,6 +52,9 @@ class ForecastReason(StrEnum):
     MODEL_WORSE = "model_worse"
     TOO_LITTLE_HISTORY = "too_little_history"
 
+
+NEXT_DAYS_NAME: Final = f"next_{NEXT_DAYS}_days"
+"""The next days among the months of the forecast, in addresses and answers."""
 
 SURVIVAL_SCALE: Final = 10**9
 """What stands for certainty: a share that is still unpaid is kept as so many parts of it."""

@@ -7,7 +7,7 @@ from typing import Final
 from kpi_pipeline.model.components import COMPONENTS, Component, ComponentKind, Stretch
 from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.kpis.formulas import Sum, Total
-from kpi_pipeline.model.listing import LIST_EVENTS, LIST_STANDINGS
+from kpi_pipeline.model.listing import EXPECTED, LIST_EVENTS, LIST_STANDINGS
 from kpi_pipeline.model.states import FIGURE_STATES, State
 from kpi_pipeline.model.tables import STATEMENT_FLOWS, TABLES, ByDimension
 from kpi_pipeline.model.work_lists import WorkListName
@@ -85,6 +85,13 @@ LISTED_LINES: Final = {line: LISTED_COMPONENTS[component] for line, component in
 """By line of the statement whose months are what lists sum to, whatever months a filter names: that list."""
 
 
+EXPECTED_LIST: Final = ListedFigure(LISTED_COMPONENTS["receivable_amount"].standing, EXPECTED.name)
+"""What a forecast month is the sum of: all that is receivable, whenever it was issued."""
+
+LISTED_FORECASTS: Final = frozenset({("forecast", "expected")})
+"""Tables and their columns whose values are of forecast months: `EXPECTED_LIST` sums to each."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListedSeries:
     """Values of a chart each of which is what a list sums to.
@@ -92,7 +99,8 @@ class ListedSeries:
     Attributes:
         listed: That list.
         dimension: The column by whose value, of a filter's dimension, a row narrows it; empty of none.
-        month: The column that says in which month its event is, whatever months a filter names; likewise.
+        month: The column that says in which month its event is, whatever months a filter names, or in which
+            payment is expected; likewise.
         ages: The column that says which of `AGEING_BUCKETS` its days since issue are in; likewise.
         by: The column of which only some values have a list; likewise.
         lists: These lists by its values.
@@ -139,7 +147,9 @@ LISTED_CHARTS: Final[Mapping[tuple[str, str], ListedSeries]] = {
     ("margin_by_project", "revenue"): _of("approved_amount", dimension="project"),
     ("payment_heatmap", "amount"): _of("paid_amount", dimension="client", month="month"),
     ("cash_flow", "amount"): ListedSeries(
-        month="month", by="kind", lists={"collected": LISTED_COMPONENTS["paid_amount"]}
+        month="month",
+        by="kind",
+        lists={"collected": LISTED_COMPONENTS["paid_amount"], "expected": EXPECTED_LIST},
     ),
 }
 """By chart and column whose values are what lists sum to."""

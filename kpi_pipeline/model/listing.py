@@ -192,6 +192,22 @@ LIST_COLUMNS: Final[tuple[ListColumn, ...]] = (
 )
 """The columns, in their order."""
 
+EXPECTED: Final = _money(
+    "expected",
+    Text("Esperado", "Expected"),
+    "",
+    Text(
+        "Su saldo por la probabilidad de que el cliente lo pague en ese mes, según cómo ha pagado; sin valor "
+        "donde no hay estimación.",
+        "What is open of it, by the chance that the client pays it in that month, going by past payments; no "
+        "value where there is no estimate.",
+    ),
+    is_usual=False,
+)
+"""What is expected of a receivable certificate in a forecast month: no block holds it, and only lists of what
+is expected show it. It sums to what the forecast shows of the month.
+"""
+
 LIST_COLUMN_NAMES: Final = tuple(column.name for column in LIST_COLUMNS)
 SUMMED_COLUMNS: Final = tuple(column.name for column in LIST_COLUMNS if column.is_summed)
 USUAL_COLUMNS: Final = tuple(column.name for column in LIST_COLUMNS if column.is_usual)

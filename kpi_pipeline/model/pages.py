@@ -11,7 +11,7 @@ from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.tables import TABLES
 
 EXPECTED: Final = "expected"
-"""The figure that is no KPI: what is expected to be collected in the next month."""
+"""The figure that is no KPI: what is expected to be collected in the next days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +283,7 @@ def kpis_resting_on_all(product: str) -> tuple[str, ...]:
 
 
 def leads_with_expected(product: str) -> bool:
-    """Whether a page of a product leads with what is expected in the next month."""
+    """Whether a page of a product leads with what is expected in the next days."""
     return any(lead.figure == EXPECTED for page in COMPOSED if page.product == product for lead in page.leads)
 
 

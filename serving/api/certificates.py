@@ -10,7 +10,9 @@ from flask import Blueprint, Response, request
 from kpi_pipeline.cache.reading.listing.certificates import Value, is_marked, value_of
 from kpi_pipeline.cache.reading.listing.matching import Totals
 from kpi_pipeline.cache.reading.listing.sorting import Row
-from kpi_pipeline.model.certificate_details import APPROVED_ASSUMED, RETAINED, SHARE_SCALE
+from kpi_pipeline.model.certificate_details import APPROVED_ASSUMED, RETAINED
+from kpi_pipeline.model.components import NEXT_DAYS
+from kpi_pipeline.model.forecast import SURVIVAL_SCALE
 from kpi_pipeline.model.listing import LIST_COLUMNS, LISTED_WITH, ListColumn
 from serving.api.stamped_json import stamped_json
 from serving.cache_access import current_connection
@@ -50,6 +52,7 @@ def _page_of(result: ListResult) -> dict[str, Any]:
         "totals": list_totals(page.totals),
         "standing": asked.standings,
         "search": asked.search,
+        "expected_in": asked.expected or None,
         "sort": str(asked.order),
         "offset": asked.offset,
         "limit": asked.limit,
@@ -81,10 +84,18 @@ def _stage(one: StageDays) -> dict[str, Any]:
 
 
 def _outlook(outlook: Outlook) -> dict[str, Any]:
+    next_days = None
+    if outlook.next_days is not None:
+        share, expected = outlook.next_days
+        next_days = {"days": NEXT_DAYS, "paid": share / SURVIVAL_SCALE, "expected": expected}
     return {
         "rule": outlook.rule,
         "reason": outlook.reason,
-        "months": [{"month": month, "paid_by_end": share / SHARE_SCALE} for month, share in outlook.months],
+        "months": [
+            {"month": month, "paid_by_end": share / SURVIVAL_SCALE, "expected": expected}
+            for (month, share), expected in zip(outlook.months, outlook.expected, strict=True)
+        ],
+        "next_days": next_days,
         "likely_by": outlook.likely_by,
         "nearly_certain_by": outlook.nearly_certain_by,
     }

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from itertools import pairwise
+from typing import Final, cast
 from urllib.parse import quote
 
 from kpi_pipeline.cache.client_outlooks import Chances, Usual
 from kpi_pipeline.cache.reading.listing.certificates import Value, is_marked, milestones_of, value_of
+from kpi_pipeline.cache.reading.listing.expected import expected_of
 from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.certificate_details import (
     EVERY_STAGE,
@@ -73,7 +75,10 @@ class Outlook:
     Attributes:
         rule: The forecast that is shown.
         reason: Why.
-        months: Each month and the chance of payment by its end, in parts of `SHARE_SCALE`; none without an
+        months: Each month and the chance of payment by its end, in parts of `SURVIVAL_SCALE`; none without an
+            estimate.
+        expected: What is expected in each; minor units.
+        next_days: The chance of payment in the next days, and what is expected then; None without an
             estimate.
         likely_by: The first month by whose end payment is more likely than not; None where there is none.
         nearly_certain_by: The first by whose end it is nearly certain; None where there is none.
@@ -82,15 +87,24 @@ class Outlook:
     rule: str
     reason: str
     months: tuple[tuple[str, int], ...]
+    expected: tuple[int, ...]
+    next_days: tuple[int, int] | None
     likely_by: str | None
     nearly_certain_by: str | None
 
     @classmethod
-    def of(cls, chances: Chances, months: Sequence[str]) -> "Outlook":
-        """That of published chances."""
+    def of(cls, chances: Chances, months: Sequence[str], owed: int) -> "Outlook":
+        """That of published chances, given what is open."""
+        soon = chances.next_days
         paired = tuple(zip(months, chances.shares, strict=False))
         return cls(
-            chances.rule, chances.reason, paired, _first(paired, LIKELY), _first(paired, NEARLY_CERTAIN)
+            chances.rule,
+            chances.reason,
+            paired,
+            tuple(expected_of(owed, *shares) for shares in pairwise((0, *chances.shares))),
+            None if soon is None else (soon, expected_of(owed, 0, soon)),
+            _first(paired, LIKELY),
+            _first(paired, NEARLY_CERTAIN),
         )
 
 
@@ -141,7 +155,7 @@ class CertificateDetail:
         chances = outlooks.chances(
             self.text("client"), self.text("currency"), age, is_accepted=self.is_marked("accepted")
         )
-        return Outlook.of(chances, outlooks.months)
+        return Outlook.of(chances, outlooks.months, cast("int", self.value("open")))
 
 
 def look_up_certificate(

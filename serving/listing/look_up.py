@@ -11,7 +11,7 @@ from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.listing import LISTED_WITH
 from serving.access.control import require_product
 from serving.cache_access import Connection
-from serving.listing.parameters import LIST_PARAMETERS, ListRequest, read_list_request
+from serving.listing.parameters import LIST_PARAMETERS, ListRequest, read_list_request, require_expected
 from serving.lookup import LookupResult, expired, live_lookup, live_result, of_the_present, unreadable
 from serving.problem_types import LIST_NOT_KEPT
 
@@ -35,7 +35,12 @@ class ListResult:
         """Which certificates."""
         asked = self.request
         return Selection(
-            self.figures.lookup.filter, asked.standings, asked.search, asked.days, asked.currency
+            self.figures.lookup.filter,
+            asked.standings,
+            asked.search,
+            asked.days,
+            asked.currency,
+            asked.expected,
         )
 
     @property
@@ -79,5 +84,6 @@ def look_up_list(connection: Connection, parameters: Sequence[tuple[str, str]]) 
         raise expired(connection, entry)
     if certificates is None:
         raise unreadable(connection, LISTED_WITH)
+    require_expected(request.expected, certificates.outlooks.stretches)
     figures = live_result(connection, lookup, entry, state, certificates.index)
     return ListResult(request, figures, certificates)

@@ -5,17 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from kpi_pipeline.cache.reading.listing.query import STANDARD_ORDER, DayRange, Order
+from kpi_pipeline.cache.reading.listing.query import LARGEST_EXPECTED, STANDARD_ORDER, DayRange, Order
 from kpi_pipeline.model.filter_parameters import FILTER_NAMES
 from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.listing import (
+    EXPECTED,
     FIRST_DAY,
     LAST_DAY,
     LIST_COLUMN_NAMES,
     LIST_COLUMNS,
     LIST_EVENTS,
     LIST_STANDINGS,
+    SUMMED_COLUMNS,
     USUAL_COLUMNS,
     ListColumn,
 )
@@ -32,6 +35,7 @@ COLUMNS: Final = "columns"
 LIMIT: Final = "limit"
 OFFSET: Final = "offset"
 CURRENCY: Final = "currency"
+EXPECTED_IN: Final = "expected_in"
 
 FROM_DAY: Final = "{}_from"
 TO_DAY: Final = "{}_to"
@@ -62,6 +66,9 @@ LIST_PARAMETERS: Final = AcceptedParameters(
             )
         ),
         CURRENCY_PARAMETER,
+        QueryParameter(
+            EXPECTED_IN, Text("esperado_en", EXPECTED_IN), Text("Se espera cobrar en", "Expected in")
+        ),
         QueryParameter(SORT, Text("orden", SORT), Text("Orden", "Order")),
         QueryParameter(COLUMNS, Text("columnas", COLUMNS), Text("Columnas", "Columns")),
         *PAGE_PARAMETERS,
@@ -80,6 +87,8 @@ LONGEST_SEARCH: Final = 100
 _CODE_LENGTH: Final = 3
 
 ORDERS: Final = tuple(f"{sign}{name}" for name in LIST_COLUMN_NAMES for sign in ("", "-"))
+EXPECTED_ORDERS: Final = (EXPECTED.name, f"-{EXPECTED.name}")
+"""Further orders of a list of what is expected."""
 
 Parameters = Sequence[tuple[str, str]]
 
@@ -93,6 +102,7 @@ class ListRequest:
         search: As of `Selection`.
         days: As of `Selection`.
         currency: As of `Selection`.
+        expected: As of `Selection`.
         order: How it is sorted.
         columns: Names of the columns that are shown, in the order of the model; the usual ones where none is
             named.
@@ -104,6 +114,7 @@ class ListRequest:
     search: str = ""
     days: tuple[DayRange, ...] = ()
     currency: str = ""
+    expected: str = ""
     order: Order = STANDARD_ORDER
     columns: tuple[str, ...] = USUAL_COLUMNS
     offset: int = 0
@@ -111,8 +122,20 @@ class ListRequest:
 
     @property
     def shown(self) -> list[ListColumn]:
-        """The columns that are shown."""
-        return [column for column in LIST_COLUMNS if column.name in self.columns]
+        """The columns that are shown: last what is expected, where that is requested."""
+        chosen = [column for column in LIST_COLUMNS if column.name in self.columns]
+        return [*chosen, EXPECTED] if self.expected else chosen
+
+    @property
+    def summed(self) -> tuple[str, ...]:
+        """The columns that its totals sum."""
+        return (*SUMMED_COLUMNS, EXPECTED.name) if self.expected else SUMMED_COLUMNS
+
+    @property
+    def without_expected(self) -> "ListRequest":
+        """The same without what is expected, from its first row."""
+        order = STANDARD_ORDER if self.order.column == EXPECTED.name else self.order
+        return replace(self, expected="", order=order, offset=0)
 
     def parameters(self) -> list[tuple[str, str]]:
         """It as query parameters; what is as usual has none."""
@@ -122,7 +145,9 @@ class ListRequest:
         pairs += [pair for one in self.days for pair in day_parameters(one)]
         if self.currency:
             pairs.append((CURRENCY, self.currency))
-        if self.order != STANDARD_ORDER:
+        if self.expected:
+            pairs.append((EXPECTED_IN, self.expected))
+        if self.order != _usual_order(self.expected):
             pairs.append((SORT, str(self.order)))
         if self.columns != USUAL_COLUMNS:
             pairs += [(COLUMNS, name) for name in self.columns]
@@ -161,13 +186,15 @@ def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListReques
             given.setdefault(name, []).append((parameter, value.strip()))
     standings = {_standing(*pair) for pair in given.get(STANDING, ())}
     columns = {_named(*pair, LIST_COLUMN_NAMES) for pair in given.get(COLUMNS, ())}
-    sort = _only(given.get(SORT, ()))
+    sort, expected = _only(given.get(SORT, ())), _month(_only(given.get(EXPECTED_IN, ())))
+    orders = (*ORDERS, *EXPECTED_ORDERS) if expected else ORDERS
     request = ListRequest(
         standings=tuple(one.name for one in LIST_STANDINGS if one.name in standings),
         search=_search(_only(given.get(SEARCH, ()))),
         days=tuple(one for event in LIST_EVENTS if (one := _days(event.name, given)) is not None),
         currency=read_currency(_only(given.get(CURRENCY, ())), _quoting_fault),
-        order=STANDARD_ORDER if sort is None else Order.of(_named(*sort, ORDERS)),
+        expected=expected,
+        order=_usual_order(expected) if sort is None else Order.of(_named(*sort, orders)),
         columns=tuple(name for name in LIST_COLUMN_NAMES if name in columns) or USUAL_COLUMNS,
         offset=read_number(_only(given.get(OFFSET, ())), 0, 0, LARGEST_OFFSET, _quoting_fault),
         limit=read_number(_only(given.get(LIMIT, ())), DEFAULT_LIMIT, 1, LARGEST_LIMIT, _quoting_fault),
@@ -203,6 +230,45 @@ def _day(parameter: str, value: str) -> date:
     if not FIRST_DAY <= day <= LAST_DAY:
         raise _fault(parameter, shown, allowed)
     return day
+
+
+def _usual_order(expected: str) -> Order:
+    """How a list is sorted unless otherwise requested, given of which month amounts are expected."""
+    return LARGEST_EXPECTED if expected else STANDARD_ORDER
+
+
+def _month(given: tuple[str, str] | None) -> str:
+    """The month that a parameter names, or the next days; empty where none is given."""
+    if given is None:
+        return ""
+    if given[1] != NEXT_DAYS_NAME and written_day(f"{given[1]}-01") is None:
+        raise _quoting_fault(*given, (NEXT_DAYS_NAME, "YYYY-MM"))
+    return given[1]
+
+
+def require_expected(expected: str, stretches: Sequence[str]) -> None:
+    """Check that amounts are expected in a month.
+
+    Args:
+        expected: The month that is requested, or the next days; empty for none.
+        stretches: Those of the forecast.
+
+    Raises:
+        Problem: If it is none of them.
+    """
+    if expected and expected not in stretches:
+        months = [one for one in stretches if one != NEXT_DAYS_NAME]
+        cause = Text(
+            f"El pronóstico no tiene el mes «{expected}»: va de {months[0]} a {months[-1]}.",
+            f'The forecast does not have the month "{expected}": it goes from {months[0]} to {months[-1]}.',
+        )
+        raise Problem(
+            INVALID_LIST_PARAMETER,
+            cause,
+            members={"parameter": EXPECTED_IN, "value": expected, "allowed": list(stretches)},
+            blamed=lambda *pair: LIST_PARAMETERS.spellings.get(fold(pair[0])) == EXPECTED_IN,
+            allowed=(AllowedValues(None, tuple(Text(one, one) for one in stretches)),),
+        )
 
 
 def _standing(parameter: str, value: str) -> str:

@@ -11,11 +11,12 @@ from urllib.parse import quote_plus
 from kpi_pipeline.cache.reading.listing.query import DayRange
 from kpi_pipeline.model.filter_parameters import PERIOD
 from kpi_pipeline.model.listed_figures import ListedFigure
+from kpi_pipeline.model.listing import EXPECTED
 from kpi_pipeline.model.pages import PROFILED
 from serving.access.identity import current_identity
 from serving.catalogue import Catalogue
 from serving.listing.detail import certificate_path
-from serving.listing.parameters import CURRENCY, STANDING, day_parameters
+from serving.listing.parameters import CURRENCY, EXPECTED_IN, STANDING, day_parameters
 from serving.pages.addresses import CERTIFICATES_PATH, MANAGER_PATH, PageAddress, page_path
 from serving.pages.selection import Selection, parameters_of, parts
 from serving.profile.look_up import profile_path
@@ -30,7 +31,7 @@ class ListScope:
 
     Attributes:
         is_cohort: Whether it is of billing months: of all their events, whenever they were.
-        month: Of which month its events are; empty of the window.
+        month: Of which month its events are, or in which payment is expected; empty of the window.
         ages: First and last of their days since issue, None for no end; None of any.
         currency: Of their amounts; empty of all.
     """
@@ -95,6 +96,8 @@ class DrillDown:
                 first = date.fromisoformat(f"{scope.month}-01")
                 last = min(first.replace(day=monthrange(first.year, first.month)[1]), last)
             kept += day_parameters(DayRange(listed.event, first, last))
+        if listed.sums == EXPECTED.name:
+            kept.append((EXPECTED_IN, scope.month))
         if scope.ages is not None:
             youngest, oldest = scope.ages
             begin = None if oldest is None else as_of - timedelta(oldest)

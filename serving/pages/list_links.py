@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from kpi_pipeline.model.ageing import AGEING_BUCKETS
 from kpi_pipeline.model.dimensions import MONTH
-from kpi_pipeline.model.listed_figures import ListedFigure, ListedSeries
+from kpi_pipeline.model.listed_figures import EXPECTED_LIST, ListedFigure, ListedSeries
 from serving.pages.drill_down import ListScope
 from serving.pages.selection import Selection
 from serving.pages.writing import Writer
@@ -39,11 +39,17 @@ class ListLinks:
         """The list of a month of events, whatever months the filter names; empty without a list."""
         return self.writer.list_url(listed, self._of_any_month, ListScope(month=month, currency=currency))
 
+    def of_expected(self, month: str, currency: str) -> str:
+        """The list of what is expected in a month: the filter's months are those of its certificates."""
+        return self.writer.list_url(EXPECTED_LIST, self.selection, ListScope(month=month, currency=currency))
+
     def of_series(self, series: ListedSeries | None, row: Mapping[str, Any], currency: str) -> str:
         """The list of one value of a chart; empty where none sums to it."""
         if series is None:
             return ""
         listed = series.lists.get(row[series.by]) if series.by else series.listed
+        if listed == EXPECTED_LIST:
+            return self.of_expected(row[series.month], currency)
         narrowed = dict(self._of_any_month if series.month else self.selection)
         if series.dimension:
             narrowed[series.dimension] = (row[series.dimension],)

@@ -123,7 +123,7 @@ def test_a_forecast_below_the_monthly_target_is_a_gap(press, facts) -> None:
     data["kpis"]["monthly_target"] = [
         {**data["kpis"]["monthly_target"][0], "currency": "CLP", "denominator": 100 * MILLION}
     ]
-    data["forecast"]["lines"][0]["expected"][0] = 70 * MILLION
+    data["expected"][0]["amount"] = 70 * MILLION
     press.publish("financials", answers={EVERYTHING: data})
     seen = observed(facts(), "forecast_gap")["CLP"]
     assert (round(seen.reading.value, 6), seen.reading.is_beyond) == (0.3, True)
@@ -161,5 +161,5 @@ def test_a_product_that_is_too_old_concerns_its_product(press, facts) -> None:
 
 
 def test_figures_that_cannot_be_read_leave_their_rules_unknown(press, facts) -> None:
-    press.publish("financials", answers={EVERYTHING: {"kpis": {}, "forecast": "none"}})
+    press.publish("financials", answers={EVERYTHING: {"kpis": {}, "expected": "none"}})
     assert "forecast_gap" not in facts().known

@@ -16,7 +16,7 @@ def test_it_keeps_every_score_of_the_certificates_last_read(demo_home: Path, run
     shown = metadata(instance)
     assert (shown["as_of"].value, shown["months"].value) == ("2024-06-28", 12)
     rows = [row.data for row in shown["scores"].records]
-    assert [row["months_ahead"] for row in rows] == [*range(1, 13), None]
+    assert [row["months_ahead"] for row in rows] == [*range(13), None]
     overall = rows[-1]
     assert overall["months"] > 12
     assert shown["coverage_90_CLP"].value == round(overall["coverage_in_90"], 4)

@@ -15,16 +15,19 @@ def test_the_table_tells_months_ahead_and_who_was_better(kpi, small_demo: Path) 
     assert ran.code == 0, ran.errors
     heading, *rows = ran.output.splitlines()
     assert heading.split("  ")[0] == "CLP, months ahead"
-    assert [row.split()[0] for row in rows[:13]] == [*map(str, range(1, 13)), "all"]
-    assert rows[0].split()[1] == "12"
-    assert rows[13].startswith("CLP: the forecast is ")
-    assert "the naive rule" in rows[13]
+    assert rows[0].startswith("30 days")
+    assert [row.split()[0] for row in rows[1:14]] == [*map(str, range(1, 13)), "all"]
+    assert rows[1].split()[1] == "12"
+    assert rows[14].startswith("CLP: the forecast is ")
+    assert "the naive rule" in rows[14]
 
 
 def test_json_says_the_same_in_numbers(kpi, small_demo: Path) -> None:
     told = kpi("backtest", "--months", "3", "--json", KPI_SOURCE_URL=f"sqlite:///{small_demo}", **DAY).json()
     assert (told["ok"], told["as_of"], told["months"]) == (True, "2024-06-28", 3)
-    first, *_, overall = told["scores"]
+    soon, first, *_, overall = told["scores"]
+    # The 30 days after the end of January were over in March, as those after February's.
+    assert (soon["currency"], soon["months_ahead"], soon["months"]) == ("CLP", 0, 4)
     assert (first["currency"], first["months_ahead"], first["months"]) == ("CLP", 1, 3)
     assert overall["months_ahead"] is None
     assert 0 <= overall["coverage"]["in_50"] <= overall["coverage"]["in_90"] <= 1

@@ -1,7 +1,7 @@
 """The financial statement, working capital and the forecast."""
 
 from . import months as month
-from .forecast import MONTHS, Outcome
+from .forecast import MONTHS, NEXT, NEXT_DAYS, Outcome
 from .kpi_values import KpiValues
 from .kpis import View
 from .measures import COSTS
@@ -64,17 +64,23 @@ def forecast(variant: Variant) -> Data:
     }
 
 
-def next_month(variant: Variant) -> list[Data]:
-    """What is expected in the first month that begins after the business date, and before it."""
-    place, found = first_whole_month(variant), []
+def next_days(variant: Variant) -> list[Data]:
+    """What is expected in the 30 days after the business date."""
+    found, until = [], variant.oracle.as_of + NEXT_DAYS
     for code in variant.currencies:
-        line = forecast_line(variant, code)
-        if line["basis"]["rule"] != "none":
-            ends = {name: line[name][place] for name in ("low_90", "high_90")}
-            rest = line["expected"][0] if place else None
-            month_ahead = variant.oracle.forecaster.months[place]
-            amounts = {"month": month_ahead, "amount": line["expected"][place], **ends, "rest": rest}
-            found.append({"currency": code, **amounts})
+        outcome, basis = _expected(variant, code), variant.oracle.forecaster.basis(code)
+        if basis.rule != "none":
+            ends = basis.bands(outcome, is_part=bool(variant.asked))
+            found.append(
+                {
+                    "currency": code,
+                    "days": 30,
+                    "until": until.isoformat(),
+                    "amount": outcome.expected[NEXT],
+                    **{name: ends[name][NEXT] for name in ("low_90", "high_90")},
+                    "coverage_90": (basis.next_test or {})["coverage_90"],
+                }
+            )
     return found
 
 
@@ -86,7 +92,7 @@ def first_whole_month(variant: Variant) -> int:
 
 def forecast_line(variant: Variant, code: str) -> Data:
     """The forecast of a currency."""
-    of_model, basis = _expected(variant, code), variant.oracle.forecaster.basis(code)
+    outcome, basis = _expected(variant, code), variant.oracle.forecaster.basis(code)
     receivable = sum(
         one.outstanding
         for one in variant.certificate_states
@@ -96,12 +102,12 @@ def forecast_line(variant: Variant, code: str) -> Data:
         names = ("expected", "low_50", "high_50", "low_90", "high_90")
         line: Data = {**{name: [None] * MONTHS for name in names}, "later": None, "unknown": None}
     else:
-        expected = basis.expected(of_model)
+        ends = basis.bands(outcome, is_part=bool(variant.asked))
         line = {
-            "expected": expected,
-            **basis.bands(of_model, is_part=bool(variant.asked)),
-            "later": of_model.known - sum(expected),
-            "unknown": of_model.unknown,
+            "expected": outcome.expected[:MONTHS],
+            **{name: amounts[:MONTHS] for name, amounts in ends.items()},
+            "later": outcome.known - sum(outcome.expected[:MONTHS]),
+            "unknown": outcome.unknown,
         }
     return {**line, "receivable": receivable, "basis": basis.as_published()}
 

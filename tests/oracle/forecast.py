@@ -17,6 +17,11 @@ WHOLE = 10**9
 FEW = 20
 UNIT = 100
 MONTHS = 12
+NEXT = 12
+"""The place of the next days behind the months."""
+
+NEXT_DAYS = timedelta(30)
+HORIZONS = MONTHS + 1
 LATEST = 12
 PRIOR = 10
 FEWEST_FORECASTS = 9
@@ -30,7 +35,7 @@ Observation = tuple[int, bool]
 
 @dataclass
 class Outcome:
-    """What is expected of certificates together, month by month.
+    """What is expected of certificates together, month by month, then in the next days.
 
     Attributes:
         known: Receivable amount that can be estimated.
@@ -42,9 +47,9 @@ class Outcome:
 
     known: int = 0
     unknown: int = 0
-    expected: list[int] = field(default_factory=lambda: [0] * MONTHS)
-    variance: list[int] = field(default_factory=lambda: [0] * MONTHS)
-    realised: list[int] = field(default_factory=lambda: [0] * MONTHS)
+    expected: list[int] = field(default_factory=lambda: [0] * HORIZONS)
+    variance: list[int] = field(default_factory=lambda: [0] * HORIZONS)
+    realised: list[int] = field(default_factory=lambda: [0] * HORIZONS)
 
     def add(self, other: "Outcome") -> None:
         """Take another one in."""
@@ -179,11 +184,12 @@ def landmark_days(as_of: date, count: int) -> list[date]:
 
 @dataclass(frozen=True)
 class Seen:
-    """A certificate that was receivable at a landmark: its age then and the month ahead in which it was
-    paid."""
+    """A certificate that was receivable at a landmark: its age then, the month ahead in which it was paid,
+    and whether it was within the next days."""
 
     age: int
     paid_ahead: int | None
+    is_paid_soon: bool
 
 
 class Landmarks:
@@ -200,24 +206,29 @@ class Landmarks:
             for row in self._rows:
                 claimed = claim(row, day)
                 if claimed is not None:
-                    seen = Seen((day - row["issued_on"]).days, paid_ahead(row, day))
+                    seen = Seen((day - row["issued_on"]).days, paid_ahead(row, day), paid_soon(row, day))
                     found[row["client"], claimed.is_accepted].append(seen)
         return self._seen[day]
 
     def falls(self, client: str, is_accepted: bool, age: int, as_of: date) -> list[tuple[int, int]]:
-        """For each month ahead, how many such certificates were unpaid before it, and were paid in it."""
+        """For each month ahead, then the next days, how many such certificates were unpaid before it, and
+        were paid in it."""
         days, reach, found = landmark_days(as_of, LATEST + MONTHS - 1), max(15, age // 5), []
-        for month in range(MONTHS):
-            over = [day for day in days if month_ends(day)[month] <= as_of][:LATEST]
-            near = [
+
+        def near(over: Sequence[date]) -> list[Seen]:
+            return [
                 seen
-                for day in over
+                for day in over[:LATEST]
                 for seen in self.on(day).get((client, is_accepted), [])
                 if abs(seen.age - age) <= reach
             ]
-            at_risk = [seen for seen in near if seen.paid_ahead is None or seen.paid_ahead >= month]
+
+        for month in range(MONTHS):
+            over = near([day for day in days if month_ends(day)[month] <= as_of])
+            at_risk = [seen for seen in over if seen.paid_ahead is None or seen.paid_ahead >= month]
             found.append((len(at_risk), sum(seen.paid_ahead == month for seen in at_risk)))
-        return found
+        over = near([day for day in days if day + NEXT_DAYS <= as_of])
+        return [*found, (len(over), sum(seen.is_paid_soon for seen in over))]
 
 
 def paid_ahead(row: Row, day: date) -> int | None:
@@ -228,21 +239,30 @@ def paid_ahead(row: Row, day: date) -> int | None:
     return next((month for month, end in enumerate(ends) if row["paid_on"] <= end), None)
 
 
+def paid_soon(row: Row, day: date) -> bool:
+    """Whether a certificate is paid in the next days after a day."""
+    return row["state"] == "pagado" and row["paid_on"] <= day + NEXT_DAYS
+
+
 def unpaid_shares(
     curves: Curves, landmarks: Landmarks, client: str, is_accepted: bool, age: int, as_of: date
 ) -> list[int]:
-    """The share of such certificates unpaid now and at the end of each month; all 0 if nothing is known."""
+    """The share of such certificates unpaid now, at the end of each month and of the next days; all 0 if
+    nothing is known."""
     curve = curves.fitting(client, age)
     if curve is None:
-        return [0] * (MONTHS + 1)
+        return [0] * (HORIZONS + 1)
     by_curve = [curve.unpaid(age), *(curve.unpaid(age + (end - as_of).days) for end in month_ends(as_of))]
     shares = [WHOLE]
-    falls = landmarks.falls(client, is_accepted, age, as_of)
-    for (before, after), (at_risk, paid) in zip(pairwise(by_curve), falls, strict=True):
-        stays = after * WHOLE // before if before else 0
-        together = ((at_risk - paid) * WHOLE + PRIOR * stays) // (at_risk + PRIOR)
-        shares.append(shares[-1] * together // WHOLE)
-    return shares
+    *falls, soon = landmarks.falls(client, is_accepted, age, as_of)
+
+    def stays(before: int, after: int, at_risk: int, paid: int) -> int:
+        by_curve = after * WHOLE // before if before else 0
+        return ((at_risk - paid) * WHOLE + PRIOR * by_curve) // (at_risk + PRIOR)
+
+    for ends, seen in zip(pairwise(by_curve), falls, strict=True):
+        shares.append(shares[-1] * stays(*ends, *seen) // WHOLE)
+    return [*shares, stays(by_curve[0], curve.unpaid(age + NEXT_DAYS.days), *soon)]
 
 
 def outcome(amount: int, squares: int, shares: Sequence[int]) -> Outcome:
@@ -250,11 +270,11 @@ def outcome(amount: int, squares: int, shares: Sequence[int]) -> Outcome:
     if shares[0] == 0:
         return Outcome(unknown=amount)
     sign = -1 if amount < 0 else 1
-    by_then = [sign * (abs(amount) * (WHOLE - share) // WHOLE) for share in shares]
-    falls = [before - after for before, after in pairwise(shares)]
+    *by_then, soon = [sign * (abs(amount) * (WHOLE - share) // WHOLE) for share in shares]
+    falls = [before - after for before, after in pairwise(shares[:-1])] + [WHOLE - shares[-1]]
     return Outcome(
         known=amount,
-        expected=[after - before for before, after in pairwise(by_then)],
+        expected=[after - before for before, after in pairwise(by_then)] + [soon],
         variance=[squares * (fall * (WHOLE - fall) // WHOLE) // WHOLE for fall in falls],
     )
 
@@ -265,7 +285,7 @@ def forecast_as_of(rows: Sequence[Row], landmarks: Landmarks, as_of: date) -> di
     curves = Curves(dated, as_of, past_observation)
     amounts: Counter[tuple[str, str, bool, int]] = Counter()
     squares: Counter[tuple[str, str, bool, int]] = Counter()
-    came: dict[tuple[str, str, bool, int], list[int]] = defaultdict(lambda: [0] * MONTHS)
+    came: dict[tuple[str, str, bool, int], list[int]] = defaultdict(lambda: [0] * HORIZONS)
     for row in dated:
         claimed = claim(row, as_of)
         if claimed is None:
@@ -277,6 +297,8 @@ def forecast_as_of(rows: Sequence[Row], landmarks: Landmarks, as_of: date) -> di
         ahead = paid_ahead(row, as_of)
         if ahead is not None:
             came[key][ahead] += row["amount_approved"]
+        if paid_soon(row, as_of):
+            came[key][NEXT] += row["amount_approved"]
     found: dict[tuple[str, str], Outcome] = {}
     for (currency, client, is_accepted, age), amount in amounts.items():
         key = currency, client, is_accepted, age
@@ -315,16 +337,19 @@ def last_end(as_of: date) -> date:
 
 
 def naive_shares(as_of: date, totals: Callable[[date], Outcome | None]) -> list[int | None]:
-    """The share of what is receivable that each month brings by the naive rule, of what earlier dates
-    brought."""
-    days, shares = landmark_days(as_of, MONTHS + 2), list[int | None]()
+    """The share of what is receivable that each month brings by the naive rule, then the next days, of what
+    earlier dates brought."""
+    days, shares = landmark_days(as_of, MONTHS + 3), list[int | None]()
+
+    def share(horizon: int, over: list[date], most: int) -> int | None:
+        before = [one for one in map(totals, over[:3]) if one is not None]
+        known, came = (sum(one.known for one in before), sum(one.realised[horizon] for one in before))
+        return min(max(came * WHOLE // known, 0), most) if known > 0 else None
+
     for month in range(MONTHS):
-        over = [day for day in days if month_ends(day)[month] <= as_of][:3]
-        before = [one for one in map(totals, over) if one is not None]
-        known, came = (sum(one.known for one in before), sum(one.realised[month] for one in before))
-        left = WHOLE - sum(share or 0 for share in shares)
-        shares.append(min(max(came * WHOLE // known, 0), left) if known > 0 else None)
-    return shares
+        left = WHOLE - sum(one or 0 for one in shares)
+        shares.append(share(month, [day for day in days if month_ends(day)[month] <= as_of], left))
+    return [*shares, share(NEXT, [day for day in days if day + NEXT_DAYS <= as_of], WHOLE)]
 
 
 def by_shares(known: int, shares: Sequence[int | None]) -> list[int]:
@@ -403,11 +428,11 @@ class Past:
         return self._factors[rule, over, currency]
 
     def _make_factors(self, rule: str, over: date, currency: str) -> tuple[Factors, Factors] | None:
-        of_whole: list[list[float]] = [[] for _ in range(MONTHS)]
-        of_clients: list[list[float]] = [[] for _ in range(MONTHS)]
+        of_whole: list[list[float]] = [[] for _ in range(HORIZONS)]
+        of_clients: list[list[float]] = [[] for _ in range(HORIZONS)]
         origins = set()
-        for month in range(MONTHS):
-            for origin in ends_before(over, 12 + month + 1)[month + 1 :]:
+        for month in range(HORIZONS):
+            for origin in origins_of(month, ends_before(over, 12)):
                 total = self.whole(origin, currency)
                 if total is None or (rule == "naive" and self.shares(origin, currency)[month] is None):
                     continue
@@ -418,7 +443,7 @@ class Past:
                     if counts(one, month):
                         expected = self.expected(rule, origin, currency, one)
                         errors[month].append(scaled(one, expected, month))
-                        if one is total and origin in ends_before(over, 13):
+                        if one is total and month != NEXT and origin in ends_before(over, 13):
                             origins.add(origin)
         if len(origins) < FEWEST_FORECASTS:
             return None
@@ -426,7 +451,7 @@ class Past:
 
     @staticmethod
     def _by_month(errors: Sequence[list[float]]) -> Factors:
-        together = [error for of_month in errors for error in of_month]
+        together = [error for of_month in errors[:MONTHS] for error in of_month]
         return {
             per_cent: [
                 quantile(of_month if len(of_month) >= FEWEST_FORECASTS else together, per_cent)
@@ -445,6 +470,18 @@ def band(one: Outcome, expected: Sequence[int], month: int, factor: float) -> tu
     return min(max(round(low), least), middle), max(min(round(high), most), middle)
 
 
+def origins_of(horizon: int, targets: Sequence[date]) -> list[date]:
+    """The month ends whose forecast of so many months ahead, or of the next days, was over in some months."""
+    if horizon == NEXT:
+        around = ends_before(targets[0], len(targets) + 3)
+        return [
+            one
+            for one in around
+            if any((one + NEXT_DAYS).replace(day=1) == to.replace(day=1) for to in targets)
+        ]
+    return [ends_before(target, horizon + 2)[horizon + 1] for target in targets]
+
+
 def backtest(rows: Sequence[Row], as_of: date, months: int) -> dict[tuple[str, int | None], dict[str, Any]]:
     """Scores by currency and months ahead, None for all."""
     past, scores = Past(rows), dict[tuple[str, int | None], dict[str, Any]]()
@@ -457,17 +494,17 @@ def backtest_of(
     past: Past, currency: str, over: date, months: int
 ) -> dict[tuple[str, int | None], dict[str, Any]]:
     """The scores of one currency; none where nothing was forecast."""
-    points: dict[int | None, list[Point]] = {**{ahead: [] for ahead in range(1, 13)}, None: []}
-    for ahead in range(1, 13):
-        for target in ends_before(over, months):
-            origin = ends_before(target, ahead + 1)[ahead]
+    points: dict[int | None, list[Point]] = {**{ahead: [] for ahead in range(13)}, None: []}
+    for horizon in range(HORIZONS):
+        for origin in origins_of(horizon, ends_before(over, months)):
             made = past.whole(origin, currency)
-            if made is None or not counts(made, ahead - 1):
+            if made is None or not counts(made, horizon):
                 continue
-            if past.shares(origin, currency)[ahead - 1] is not None:
-                point = Point(past, currency, origin, ahead - 1, made)
-                points[ahead].append(point)
-                points[None].append(point)
+            if past.shares(origin, currency)[horizon] is not None:
+                point = Point(past, currency, origin, horizon, made)
+                points[0 if horizon == NEXT else horizon + 1].append(point)
+                if horizon != NEXT:
+                    points[None].append(point)
     return {(currency, ahead): _score(found) for ahead, found in points.items()} if points[None] else {}
 
 

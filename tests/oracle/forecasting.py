@@ -4,25 +4,28 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 from .certificate_states import CertificateState
 from .forecast import (
+    NEXT,
     PER_CENT,
     UNIT,
+    WHOLE,
     Curves,
     Factors,
     Outcome,
     Past,
     backtest_of,
     band,
-    by_shares,
     claim,
     last_end,
     month_ends,
     naive_shares,
     outcome,
     paid_ahead,
+    paid_soon,
     takes_part,
     unpaid_shares,
 )
@@ -41,14 +44,11 @@ class Basis:
     shares: list[int | None] = field(default_factory=list)
     factors: tuple[Factors, Factors] | None = None
     test: dict[str, Any] | None = None
+    next_test: dict[str, Any] | None = None
 
     def as_published(self) -> dict[str, Any]:
         """What readers are told."""
         return {"rule": self.rule, "reason": self.reason, "test": self.test}
-
-    def expected(self, one: Outcome) -> list[int]:
-        """The expectation of each month by the rule."""
-        return one.expected if self.rule == "model" else by_shares(one.known, self.shares)
 
     def bands(self, one: Outcome, is_part: bool) -> dict[str, list[int]]:
         """The ends of the bands by their name."""
@@ -56,7 +56,7 @@ class Basis:
         found: dict[str, list[int]] = {}
         for per_cent in PER_CENT:
             factors = self.factors[is_part][per_cent]
-            ends = [band(one, self.expected(one), month, factor) for month, factor in enumerate(factors)]
+            ends = [band(one, one.expected, month, factor) for month, factor in enumerate(factors)]
             found[f"low_{per_cent}"], found[f"high_{per_cent}"] = (
                 [both[end] for both in ends] for end in (0, 1)
             )
@@ -77,8 +77,8 @@ class Forecaster:
         self._rows = rows
         self._past = Past(rows)
         self._curves = Curves(rows, as_of)
-        self._of = {id(one.row): self._outcome(one) for one in certificate_states if one.is_receivable}
         self._bases: dict[str, Basis] = {}
+        self._of = {id(one.row): self._outcome(one) for one in certificate_states if one.is_receivable}
 
     @cached_property
     def months(self) -> list[str]:
@@ -101,7 +101,8 @@ class Forecaster:
 
     def _make_basis(self, currency: str) -> Basis:
         over = last_end(self.as_of)
-        score = backtest_of(self._past, currency, over, 12).get((currency, None))
+        scores = backtest_of(self._past, currency, over, 12)
+        score = scores.get((currency, None))
         if score is None:
             return Basis()
         is_worse = score["error"] > score["naive_error"]
@@ -109,22 +110,13 @@ class Forecaster:
         factors = self._past.factors(rule, over, currency)
         if factors is None:
             return Basis()
-        coverage = score["naive_coverage" if is_worse else "coverage"]
-        shares = {
-            "error_share": score["error_share"],
-            "naive_error_share": score["naive_error_share"],
-            "coverage_50": coverage["in_50"],
-            "coverage_90": coverage["in_90"],
-            "client_coverage_50": coverage["client_in_50"],
-            "client_coverage_90": coverage["client_in_90"],
-        }
-        rounded = {name: None if share is None else round(share, 2) for name, share in shares.items()}
         return Basis(
             rule,
             "model_worse" if is_worse else "model_not_worse",
             naive_shares(self.as_of, lambda day: self._total(day, currency)) if is_worse else [],
             factors,
-            {"months": score["months"], **rounded},
+            _test(score, is_worse),
+            _test(scores[currency, 0], is_worse),
         )
 
     def _total(self, day: date, currency: str) -> Outcome | None:
@@ -139,14 +131,39 @@ class Forecaster:
             ahead = paid_ahead(row, day)
             if ahead is not None:
                 total.realised[ahead] += row["amount_approved"]
+            if paid_soon(row, day):
+                total.realised[NEXT] += row["amount_approved"]
         return total if is_any else None
 
     def unpaid_shares(self, one: CertificateState) -> list[int]:
-        """The share of such certificates that is unpaid now and at the end of each month."""
+        """The share of such certificates that is unpaid now, by each month and in the next days."""
         client, is_accepted = one.values["client"], one.is_accepted
         return unpaid_shares(self._curves, self._past.landmarks, client, is_accepted, one.age, self.as_of)
 
     def _outcome(self, one: CertificateState) -> Outcome:
-        shares = self.unpaid_shares(one)
-        found = outcome(one.outstanding, (abs(one.outstanding) // UNIT) ** 2, shares)
-        return replace(found, variance=[min(one, MOST_VARIANCE) for one in found.variance])
+        """By the rule that is shown, to the last unit; the variance is that of the model."""
+        shares, squares = self.unpaid_shares(one), (abs(one.outstanding) // UNIT) ** 2
+        of_model = outcome(one.outstanding, squares, shares)
+        variance = [min(one, MOST_VARIANCE) for one in of_model.variance]
+        basis = self.basis(one.currency)
+        if shares[0] and basis.rule == "naive":
+            *by_month, soon = [share or 0 for share in basis.shares]
+            paid = [0, *accumulate(by_month), soon]
+            shown = outcome(one.outstanding, squares, [WHOLE - share for share in paid])
+            return replace(of_model, expected=shown.expected, variance=variance)
+        return replace(of_model, variance=variance)
+
+
+def _test(score: dict[str, Any], is_worse: bool) -> dict[str, Any]:
+    """What readers are told of a score, by the rule that is shown."""
+    coverage = score["naive_coverage" if is_worse else "coverage"]
+    shares = {
+        "error_share": score["error_share"],
+        "naive_error_share": score["naive_error_share"],
+        "coverage_50": coverage["in_50"],
+        "coverage_90": coverage["in_90"],
+        "client_coverage_50": coverage["client_in_50"],
+        "client_coverage_90": coverage["client_in_90"],
+    }
+    rounded = {name: None if share is None else round(share, 2) for name, share in shares.items()}
+    return {"months": score["months"], **rounded}

@@ -187,16 +187,33 @@ def usual(oracle: Oracle, client: str, stage: str) -> tuple[float, int, bool] | 
     return (median(days for _, days in found), len(found), False) if found else None
 
 
-def chances(oracle: Oracle, one: CertificateState) -> tuple[str, str, tuple[int, ...]]:
-    """The forecast that is shown of a receivable certificate, and per mille paid by the end of each month."""
+def chances(oracle: Oracle, one: CertificateState) -> tuple[str, str, tuple[int, ...], int | None]:
+    """The forecast that is shown of a receivable certificate, and parts of 10**9 paid by each month's end and
+    in the next days."""
     basis = oracle.forecaster.basis(one.currency)
+    unpaid = oracle.forecaster.unpaid_shares(one)
     shares: list[int] = []
-    if basis.rule == "naive":
-        shares = list(accumulate(share or 0 for share in basis.shares))
-    elif basis.rule == "model":
-        unpaid = oracle.forecaster.unpaid_shares(one)
-        shares = [10**9 - share for share in unpaid[1:]] if unpaid[0] else []
-    return basis.rule, basis.reason, tuple(share // 10**6 for share in shares)
+    if basis.rule == "naive" and unpaid[0]:
+        *by_month, soon = [share or 0 for share in basis.shares]
+        shares = [*accumulate(by_month), soon]
+    elif basis.rule == "model" and unpaid[0]:
+        shares = [10**9 - share for share in unpaid[1:]]
+    return basis.rule, basis.reason, tuple(shares[:-1]), shares[-1] if shares else None
+
+
+def with_expected(oracle: Oracle, rows: Iterable[Listed], stretch: str) -> list[Listed]:
+    """The receivable ones, each with what is expected of it in a forecast month or in the next days; None
+    without an estimate."""
+    forecaster, found = oracle.forecaster, list[Listed]()
+    place = [*forecaster.months, "next_30_days"].index(stretch)
+    for row in rows:
+        if stands(row.one, "receivable"):
+            is_known = (
+                forecaster.basis(row.one.currency).rule != "none" and forecaster.unpaid_shares(row.one)[0]
+            )
+            amount = forecaster.of([row.one]).expected[place] if is_known else None
+            found.append(Listed(row.one, {**row.values, "expected": amount}))
+    return found
 
 
 def _values(one: CertificateState) -> dict[str, Any]:
@@ -232,7 +249,7 @@ def _key(name: str, row: Listed) -> Any:
     value = row.values[name]
     if name in _PLACES:
         return _PLACES[name].index(value)
-    if name in AMOUNTS:
+    if name in (*AMOUNTS, "expected"):
         return row.values["currency"], value or 0
     if isinstance(value, str):
         numbered = re.split(r"(\d+)", _bare(value))

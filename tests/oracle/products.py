@@ -59,7 +59,7 @@ class Products:
     def _dashboards(self, kpis: Sequence[str], drawn: Sequence[str]) -> Data:
         return {
             **self._page(kpis, drawn),
-            "expected": finances.next_month(self.variant),
+            "expected": finances.next_days(self.variant),
             "tables": {
                 "collect_today": work_lists.collect_today(self.variant),
                 "correct_and_resend": work_lists.correct_and_resend(self.variant),
@@ -79,7 +79,7 @@ class Products:
     def _financials(self, kpis: Sequence[str], drawn: Sequence[str]) -> Data:
         return {
             **self._page(kpis, drawn),
-            "expected": finances.next_month(self.variant),
+            "expected": finances.next_days(self.variant),
             "statement": finances.statement(self.variant),
             "totals": finances.totals(self.variant),
             "profitability": {

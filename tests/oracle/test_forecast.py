@@ -153,7 +153,12 @@ def assert_outlook(both: BothWays, as_of: date) -> None:
             "age_days": pa.array([age for _, _, age in items], pa.int64()),
         }
     )
-    found = outlook(history, asked, LandmarkCounts(landmark_cells(both.certificates, as_of)), as_of)
+    found = outlook(
+        history,
+        asked,
+        LandmarkCounts(landmark_cells(both.certificates, as_of), LandmarkDays.like(as_of)),
+        as_of,
+    )
     assert found.schema.equals(OUTLOOK_SCHEMA)
     curves, landmarks = oracle.Curves(rows, as_of), oracle.Landmarks(rows)
     assert [list(row.values()) for row in found.to_pylist()] == [
@@ -194,6 +199,7 @@ def naive(basis: forecasting.Basis) -> dict[str, Any]:
     factors = basis.factors
     return {
         **basis.as_published(),
+        "next_test": basis.next_test,
         "shares": [share or 0 for share in basis.shares],
         "factors": factors and [list(one.values()) for one in factors],
     }
@@ -256,7 +262,7 @@ def test_they_meet_every_case() -> None:
     curves = oracle.Curves(rows, LAST)
     assert curves.fitting("Norte", 30) is not curves.fitting("Este", 30)
     assert curves.fitting("Este", 30) is curves.fitting("Nadie", 30)
-    assert len(oracle.backtest(rows, LAST, 5)) == 2 * 13
+    assert len(oracle.backtest(rows, LAST, 5)) == 2 * 14
     assert oracle.Past(rows).factors("model", LAST, "CLP") is not None
     paid = [row for row in rows if row["state"] == "pagado" and row["history"] is None]
     assert oracle.Curves(paid, LAST).fitting("Norte", 2000) is None

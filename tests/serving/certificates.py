@@ -84,7 +84,7 @@ def outlooks() -> tuple[str, bytes]:
     alike = {"client": MINE, "is_accepted": False, "age_days": 170, "survival_now": SURVIVAL_SCALE}
     unpaid = {
         f"survival_{month}": max(SURVIVAL_SCALE // 10 * (9 - month), 0) for month in range(FORECAST_MONTHS)
-    }
+    } | {"survival_next": SURVIVAL_SCALE // 4 * 3}
     medians = [
         {"client": client, "stage": stage, "days": days, "count": count}
         for client, stage, days, count in (

@@ -114,14 +114,14 @@ def figures(product: str, *, currencies: tuple[str, ...] = ("CLP",), scale: int 
         "options": {"client": [9, 12], "state": [2, 6, 13]},
         "kpis": kpis(kpis_of_product(product), currencies, scale),
         "charts": {name: _chart(name, currencies, scale) for name in drawn},
-        **({EXPECTED: _next_month(currencies, scale)} if leads_with_expected(product) else {}),
+        **({EXPECTED: _next_days(currencies, scale)} if leads_with_expected(product) else {}),
         **_tables(product, currencies, scale),
     }
 
 
-def _next_month(currencies: tuple[str, ...], scale: int) -> Rows:
-    amounts = _scaled({"amount": 66, "low_90": 33, "high_90": 99, "rest": 7}, MILLION * scale)
-    return _each(currencies, {"month": AHEAD[0], **amounts})
+def _next_days(currencies: tuple[str, ...], scale: int) -> Rows:
+    amounts = _scaled({"amount": 66, "low_90": 33, "high_90": 99}, MILLION * scale)
+    return _each(currencies, {"days": 30, "until": "2024-07-28", **amounts, "coverage_90": 0.91})
 
 
 def _value(kpi: Kpi, scale: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The cash-flow forecast: expected collections by month, their bounds, and amounts without an estimate."""
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -11,11 +12,11 @@ from kpi_pipeline.compute.cube.encoding import Bools, Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.forecasting.basis import NO_FORECAST, ForecastBasis
 from kpi_pipeline.compute.forecasting.calibration import bands, error_scale
-from kpi_pipeline.compute.forecasting.forecast import first_whole_month, forecast_months
-from kpi_pipeline.compute.forecasting.naive_rule import naive_expected
+from kpi_pipeline.compute.forecasting.forecast import forecast_months
+from kpi_pipeline.compute.forecasting.landmarks import NEXT
 from kpi_pipeline.compute.json_values import Data, bounds, names_at, rows_of, values_or_none
 from kpi_pipeline.compute.months import month_text
-from kpi_pipeline.model.components import FORECAST_MONTHS
+from kpi_pipeline.model.components import FORECAST_MONTHS, HORIZONS, NEXT_DAYS
 from kpi_pipeline.model.forecast import BANDS, ForecastRule
 
 _LINES: Final = ("expected", "low_50", "high_50", "low_90", "high_90")
@@ -59,23 +60,22 @@ def forecast(slice_: Slice) -> list[Data]:
     ]
 
 
-def next_month(slice_: Slice) -> list[list[Data]]:
-    """What is expected in the first whole month after as_of, with its 90% bounds, and in the rest of the
-    month before it: a line a currency that has a forecast.
+def next_days(slice_: Slice) -> list[list[Data]]:
+    """What is expected in the next days after as_of, with its 90% bounds and how many of such bounds held: a
+    line a currency that has a forecast.
     """
     variant, currency = present_currencies(slice_)
-    ahead = forecast_months(slice_.frame.as_of)
-    at = first_whole_month(slice_.frame.as_of)
-    expected, _, _, low, high = (amounts[variant, currency] for amounts in outlook_bands(slice_)[1:])
-    rest = expected[:, 0] if at else np.zeros(len(variant), np.int64)
+    expected, _, _, low, high = (amounts[variant, currency, NEXT] for amounts in _horizon_bands(slice_)[1:])
+    codes, until = names_at(slice_.currencies, currency), slice_.frame.as_of + timedelta(NEXT_DAYS)
     rows = rows_of(
         {
-            "currency": names_at(slice_.currencies, currency),
-            "month": [month_text(ahead[at])] * len(variant),
-            "amount": expected[:, at].tolist(),
-            "low_90": low[:, at].tolist(),
-            "high_90": high[:, at].tolist(),
-            "rest": values_or_none(rest, np.full(len(variant), bool(at))),
+            "currency": codes,
+            "days": [NEXT_DAYS] * len(variant),
+            "until": [until.isoformat()] * len(variant),
+            "amount": expected.tolist(),
+            "low_90": low.tolist(),
+            "high_90": high.tolist(),
+            "coverage_90": [_coverage(_basis(slice_, code)) for code in codes],
         }
     )
     is_shown = has_forecast(slice_)[currency].tolist()
@@ -90,25 +90,36 @@ def has_forecast(slice_: Slice) -> Bools:
     return np.array([_basis(slice_, code).rule is not ForecastRule.NONE for code in slice_.currencies], bool)
 
 
-def outlook_bands(slice_: Slice) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
+def _coverage(basis: ForecastBasis) -> float | None:
+    """The share of past forecasts of the next days whose 90% band held; None where it was not measured."""
+    return None if basis.next_test is None else basis.next_test.coverage_90
+
+
+Bands = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
+
+
+def outlook_bands(slice_: Slice) -> Bands:
     """The expected collections of each month and their bounds, by the rule that is shown.
 
     Returns:
         The receivable amount that is not estimated, [V, C]; then, each [V, C, months], expected collections,
         low and high of 50%, low and high of 90%. Where no forecast is shown, they mean nothing.
     """
+    unknown, expected, *ends = _horizon_bands(slice_)
+    low_50, high_50, low_90, high_90 = (amounts[..., :NEXT] for amounts in ends)
+    return unknown, expected[..., :NEXT], low_50, high_50, low_90, high_90
+
+
+def _horizon_bands(slice_: Slice) -> Bands:
+    """The same of each of `HORIZONS`."""
     unknown = slice_.total("forecast_unknown")
     known = slice_.total("receivable_amount") - unknown
     expected, variance = (
-        np.stack([slice_.total(f"{what}_{month}") for month in range(FORECAST_MONTHS)], axis=-1)
+        np.stack([slice_.total(f"{what}_{horizon}") for horizon in HORIZONS], axis=-1)
         for what in ("forecast", "variance")
     )
-    for place, code in enumerate(slice_.currencies):
-        if shares := _basis(slice_, code).shares:
-            by_rule = naive_expected(known[:, place].astype(object), list(shares))
-            expected[:, place] = by_rule.astype(np.int64)
     factors = np.array([_factors(slice_, code) for code in slice_.currencies])
-    factors = factors.reshape(-1, len(BANDS), FORECAST_MONTHS, 2)
+    factors = factors.reshape(-1, len(BANDS), len(HORIZONS), 2)
     is_part = np.array([bool(one.terms) for one in slice_.filters], np.int64)
     # [bands, V, C, months]
     of_variant = np.moveaxis(factors[..., is_part], (1, 3), (0, 1))
@@ -116,10 +127,10 @@ def outlook_bands(slice_: Slice) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
 
 
 def _factors(slice_: Slice, currency: str) -> npt.NDArray[np.float64]:
-    """The factors of a currency, [bands, months, whole or part]."""
+    """The factors of a currency, [bands, horizons, whole or part]."""
     factors = _basis(slice_, currency).factors
     if factors is None:
-        return np.zeros((len(BANDS), FORECAST_MONTHS, 2))
+        return np.zeros((len(BANDS), len(HORIZONS), 2))
     return np.stack([np.array(factors.whole), np.array(factors.part)], axis=-1)
 
 

@@ -15,15 +15,17 @@ from kpi_pipeline.compute.forecasting.calibration import (
     error_scale,
     scaled_errors,
 )
+from kpi_pipeline.compute.forecasting.landmarks import LandmarkDays
 from kpi_pipeline.compute.forecasting.naive_rule import Exact, naive_expected, naive_shares
 from kpi_pipeline.compute.forecasting.past_forecasts import (
     PastForecasts,
     Portfolio,
     forecast_as_of,
     last_month_over,
+    month_over,
     standing_before,
 )
-from kpi_pipeline.model.components import FORECAST_MONTHS
+from kpi_pipeline.model.components import FORECAST_MONTHS, HORIZONS
 from kpi_pipeline.model.forecast import CALIBRATION_MONTHS, NAIVE_LANDMARKS, ForecastRule
 
 
@@ -56,7 +58,8 @@ class Score:
 
     Attributes:
         currency: Currency.
-        months_ahead: 1 for the month after the month end at which the forecast was made; None for all.
+        months_ahead: 1 for the month after the month end at which the forecast was made, 0 for the next days
+            after it; None for all months.
         months: Forecasts of the whole portfolio that are counted, one a month.
         realised: Mean collections of a month; minor units.
         error: Mean absolute error of the portfolio's forecast.
@@ -95,8 +98,8 @@ def score_forecasts(certificates: pa.Table, as_of: date, months: int) -> list[Sc
         months: How many months are held back: the latest that are over.
 
     Returns:
-        By currency one score for each number of months ahead, then one for all; none of a currency in which
-        nothing was forecast.
+        By currency one score for the next days, one for each number of months ahead, then one for all months;
+        none of a currency in which nothing was forecast.
 
     Raises:
         SumTooLarge: If a sum does not fit 64 bits.
@@ -132,7 +135,7 @@ class CurrencyForecasts:
     def __init__(self, past: PastForecasts, currency: str) -> None:
         self.currency = currency
         self.whole, self.clients = past.portfolios(currency), past.of_clients(currency)
-        self.shares = {origin: naive_shares(self.whole, origin) for origin in self.whole}
+        self.shares = {origin: naive_shares(self.whole, origin, LandmarkDays()) for origin in self.whole}
         self._errors = {rule: self._errors_of(rule) for rule in (ForecastRule.MODEL, ForecastRule.NAIVE)}
 
     def factors(self, rule: ForecastRule, over: int) -> BandFactors | None:
@@ -167,16 +170,22 @@ class CurrencyForecasts:
 
 
 def score_currency(forecasts: CurrencyForecasts, over: int, months: int) -> list[Score]:
-    """The scores of one currency: by months ahead, then of all; none where nothing was forecast."""
+    """The scores of one currency: of the next days, by months ahead, then of all months; none where nothing
+    was forecast.
+    """
     held_back = range(over - months + 1, over + 1)
-    ahead = [_Sums() for _ in range(FORECAST_MONTHS)]
+    ahead = [_Sums() for _ in HORIZONS]
     for origin in range(held_back[0] - FORECAST_MONTHS, over):
         if origin in forecasts.whole:
             _count(ahead, forecasts, origin, held_back)
-    if not any(sums.months for sums in ahead):
+    *by_month, next_days = ahead
+    if not any(sums.months for sums in by_month):
         return []
-    scores = [sums.score(forecasts.currency, month + 1) for month, sums in enumerate(ahead)]
-    return [*scores, sum(ahead, _Sums()).score(forecasts.currency, None)]
+    return [
+        next_days.score(forecasts.currency, 0),
+        *(sums.score(forecasts.currency, month) for month, sums in enumerate(by_month, 1)),
+        sum(by_month, _Sums()).score(forecasts.currency, None),
+    ]
 
 
 @dataclass(slots=True)
@@ -244,7 +253,7 @@ def _count(ahead: list[_Sums], forecasts: CurrencyForecasts, origin: int, held_b
     """Add the forecasts made at one month end."""
     whole, clients = forecasts.whole[origin], forecasts.clients[origin]
     is_scored = whole.is_counted & forecasts.is_compared(origin)
-    is_scored &= np.array([origin + month + 1 in held_back for month in range(FORECAST_MONTHS)])
+    is_scored &= np.array([month_over(origin, place) in held_back for place in range(len(HORIZONS))])
     for month in np.flatnonzero(is_scored).tolist():
         came = int(whole.realised[month])
         ahead[month].months += 1

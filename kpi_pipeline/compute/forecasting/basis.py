@@ -11,15 +11,18 @@ import pyarrow as pa
 from kpi_pipeline.compute.forecasting.backtest import (
     BandCoverage,
     CurrencyForecasts,
+    Score,
     score_currency,
 )
 from kpi_pipeline.compute.forecasting.calibration import BandFactors
-from kpi_pipeline.compute.forecasting.landmarks import ints, months_of
+from kpi_pipeline.compute.forecasting.landmarks import LandmarkDays, horizons_of, ints
 from kpi_pipeline.compute.forecasting.naive_rule import naive_shares
 from kpi_pipeline.compute.forecasting.past_forecasts import PastForecasts, Portfolio, last_month_over
+from kpi_pipeline.compute.forecasting.survival import Ints
 from kpi_pipeline.compute.months import month_of
 from kpi_pipeline.model.forecast import (
     FACTOR_DECIMALS,
+    SURVIVAL_SCALE,
     TESTED_MONTHS,
     ForecastReason,
     ForecastRule,
@@ -56,10 +59,11 @@ class ForecastBasis:
     Attributes:
         rule: Which forecast is shown.
         reason: Why.
-        shares: The naive rule's share of each month, in parts of `SURVIVAL_SCALE`; empty where it is not
-            shown.
+        shares: The naive rule's share of each of `HORIZONS`, in parts of `SURVIVAL_SCALE`; empty where it is
+            not shown.
         factors: By what the scales of errors are multiplied; None where no forecast is shown.
-        test: What the back-test found; None with too little history.
+        test: What the back-test found of months; None with too little history.
+        next_test: The same of the next days.
     """
 
     rule: ForecastRule
@@ -67,6 +71,13 @@ class ForecastBasis:
     shares: tuple[int, ...] = ()
     factors: BandFactors | None = None
     test: TestResult | None = None
+    next_test: TestResult | None = None
+
+    @property
+    def naive_unpaid(self) -> Ints:
+        """The share that the naive rule leaves unpaid at the end of each, likewise."""
+        *months, next_days = self.shares
+        return np.array([*(SURVIVAL_SCALE - np.cumsum(months)), SURVIVAL_SCALE - next_days], np.int64)
 
     def as_data(self) -> dict[str, Any]:
         """As plain data, for JSON."""
@@ -75,13 +86,13 @@ class ForecastBasis:
     @classmethod
     def of_data(cls, data: Mapping[str, Any]) -> Self:
         """From what `as_data` gave."""
-        factors, test = data["factors"], data["test"]
+        factors, tests = data["factors"], (data["test"], data["next_test"])
         return cls(
             ForecastRule(data["rule"]),
             ForecastReason(data["reason"]),
             tuple(data["shares"]),
             None if factors is None else BandFactors(**factors),
-            None if test is None else TestResult(**test),
+            *(None if test is None else TestResult(**test) for test in tests),
         )
 
 
@@ -111,27 +122,33 @@ def _basis(forecasts: CurrencyForecasts, landmarks: Mapping[int, Portfolio], as_
     scores = score_currency(forecasts, over, TESTED_MONTHS)
     if not scores:
         return NO_FORECAST
-    score = scores[-1]
+    next_days, *_, score = scores
     rule = ForecastRule.NAIVE if score.is_worse_than_naive else ForecastRule.MODEL
     factors = forecasts.factors(rule, over)
     if factors is None:
         return NO_FORECAST
     is_naive = rule is ForecastRule.NAIVE
-    coverage: BandCoverage = score.naive_coverage if is_naive else score.coverage
+    days = LandmarkDays.like(as_of)
     return ForecastBasis(
         rule,
         ForecastReason.MODEL_WORSE if is_naive else ForecastReason.MODEL_NOT_WORSE,
-        tuple(share or 0 for share in naive_shares(landmarks, month_of(as_of))) if is_naive else (),
+        tuple(share or 0 for share in naive_shares(landmarks, month_of(as_of), days)) if is_naive else (),
         factors,
-        TestResult(
-            score.months,
-            _rounded(score.error_share),
-            _rounded(score.naive_error_share),
-            _rounded(coverage.in_50),
-            _rounded(coverage.in_90),
-            _rounded(coverage.client_in_50),
-            _rounded(coverage.client_in_90),
-        ),
+        _result(score, is_naive=is_naive),
+        _result(next_days, is_naive=is_naive),
+    )
+
+
+def _result(score: Score, *, is_naive: bool) -> TestResult:
+    coverage: BandCoverage = score.naive_coverage if is_naive else score.coverage
+    return TestResult(
+        score.months,
+        _rounded(score.error_share),
+        _rounded(score.naive_error_share),
+        _rounded(coverage.in_50),
+        _rounded(coverage.in_90),
+        _rounded(coverage.client_in_50),
+        _rounded(coverage.client_in_90),
     )
 
 
@@ -139,7 +156,7 @@ def _totals(landmarks: pa.Table, currency: str) -> dict[int, Portfolio]:
     """All that was receivable at each landmark, and what came of it."""
     chosen = np.flatnonzero(landmarks["currency"].to_numpy(zero_copy_only=False) == currency)
     origin, amount = ints(landmarks["origin"])[chosen], ints(landmarks["amount"])[chosen].astype(object)
-    realised = months_of(landmarks, "realised")[chosen].astype(object)
+    realised = horizons_of(landmarks, "realised")[chosen].astype(object)
     none = np.zeros(realised.shape[1:], object)
     return {
         number: Portfolio(amount[at].sum(), none, none, realised[at].sum(axis=0))

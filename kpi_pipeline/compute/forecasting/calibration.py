@@ -5,15 +5,16 @@ by which the scale of a new forecast is multiplied. Nothing is assumed of the di
 the next is like the latest.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from kpi_pipeline.compute.forecasting.past_forecasts import month_over
 from kpi_pipeline.compute.forecasting.survival import Ints
-from kpi_pipeline.model.components import FORECAST_MONTHS
+from kpi_pipeline.model.components import FORECAST_MONTHS, HORIZONS
 from kpi_pipeline.model.forecast import (
     BANDS,
     CALIBRATION_MONTHS,
@@ -53,7 +54,7 @@ def scaled_errors(expected: Any, realised: Any, scale: Floats, is_counted: npt.N
 
 @dataclass(frozen=True, slots=True)
 class BandFactors:
-    """By what the scale of an error is multiplied, for each month.
+    """By what the scale of an error is multiplied, for each of `HORIZONS`.
 
     Attributes:
         whole: Of all certificates together: a list for each of `BANDS`.
@@ -68,7 +69,7 @@ def band_factors(whole: Mapping[int, Floats], clients: Mapping[int, Floats], ove
     """The factors as known once a month is over.
 
     Args:
-        whole: The errors of forecasts of all certificates, by scale, for each month ahead; by month end.
+        whole: The errors of forecasts of all certificates, by scale, for each of `HORIZONS`; by month end.
         clients: The same of single clients, in a further first axis.
         over: Number of the last month that is over.
 
@@ -86,17 +87,19 @@ def band_factors(whole: Mapping[int, Floats], clients: Mapping[int, Floats], ove
 
 
 def _factors(errors: Mapping[int, Floats], over: int) -> list[list[float]]:
-    known = [_of_month(errors, over, month) for month in range(FORECAST_MONTHS)]
-    together = np.sort(np.concatenate(known))
+    known = [_of_horizon(errors, over, horizon) for horizon in range(len(HORIZONS))]
+    together = np.sort(np.concatenate(known[:FORECAST_MONTHS]))
     months = [np.sort(found) if len(found) >= FEWEST_ORIGINS else together for found in known]
     return [[_quantile(found, per_cent / 100) for found in months] for per_cent in BANDS]
 
 
-def _of_month(errors: Mapping[int, Floats], over: int, month: int) -> Floats:
-    """The errors of the latest months that are over, each forecast so many months ahead."""
-    targets: Iterable[int] = range(over - CALIBRATION_MONTHS + 1, over + 1)
-    origins = [target - month - 1 for target in targets]
-    found = [np.atleast_1d(errors[origin][..., month]) for origin in origins if origin in errors]
+def _of_horizon(errors: Mapping[int, Floats], over: int, horizon: int) -> Floats:
+    """The errors of the forecasts of a horizon that were over within the latest months."""
+    found = [
+        np.atleast_1d(errors[origin][..., horizon])
+        for origin in sorted(errors)
+        if over - CALIBRATION_MONTHS < month_over(origin, horizon) <= over
+    ]
     together = np.concatenate([np.zeros(0), *found])
     return np.asarray(together[np.isfinite(together)], np.float64)
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from kpi_pipeline.compute.forecasting.landmarks import LandmarkCounts, ints, unpaid_shares
 from kpi_pipeline.compute.forecasting.survival import SurvivalCurves
 from kpi_pipeline.compute.months import month_end, month_of
-from kpi_pipeline.model.components import FORECAST_MONTHS
+from kpi_pipeline.model.components import FORECAST_MONTHS, HORIZONS, NEXT_DAYS
 from kpi_pipeline.model.forecast import SURVIVAL_SCALE
 
 OUTLOOK_SCHEMA: Final = pa.schema(
@@ -18,7 +18,7 @@ OUTLOOK_SCHEMA: Final = pa.schema(
         pa.field("is_accepted", pa.bool_()),
         pa.field("age_days", pa.int64()),
         pa.field("survival_now", pa.int64()),
-        *(pa.field(f"survival_{month}", pa.int64()) for month in range(FORECAST_MONTHS)),
+        *(pa.field(f"survival_{horizon}", pa.int64()) for horizon in HORIZONS),
     ]
 )
 
@@ -40,7 +40,7 @@ def days_ahead(as_of: date) -> list[int]:
 
 
 def outlook(history: pa.Table, open_items: pa.Table, landmarks: LandmarkCounts, as_of: date) -> pa.Table:
-    """The share of debts like each open one that stays unpaid until the end of each month.
+    """The share of debts like each open one that stays unpaid until the end of each of `HORIZONS`.
 
     Args:
         history: Columns client, days (from issue), paid (whether payment came after these days, or the
@@ -68,7 +68,7 @@ def outlook(history: pa.Table, open_items: pa.Table, landmarks: LandmarkCounts, 
     )
     age = ints(open_items["age_days"])
     applying, now = curves.applying(own, np.full(len(own), everyone), age)
-    then = curves.share(applying[:, None], age[:, None] + np.array(days_ahead(as_of))[None, :])
+    then = curves.share(applying[:, None], age[:, None] + np.array([*days_ahead(as_of), NEXT_DAYS]))
     origins = pa.array(np.full(len(age), month_of(as_of)))
     near = landmarks.near(open_items.append_column("origin", origins))
     unpaid = unpaid_shares(np.column_stack([now, then]), *near)

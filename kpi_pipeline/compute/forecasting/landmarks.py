@@ -20,7 +20,7 @@ from kpi_pipeline.compute.database import arrow_table, summation
 from kpi_pipeline.compute.forecasting.survival import Ints
 from kpi_pipeline.compute.histories import Histories, spans, with_histories
 from kpi_pipeline.compute.months import month_end, month_of
-from kpi_pipeline.model.components import FORECAST_MONTHS
+from kpi_pipeline.model.components import FORECAST_MONTHS, HORIZONS, NEXT_DAYS
 from kpi_pipeline.model.forecast import (
     LANDMARKS,
     NEAREST_AGES_DAYS,
@@ -35,6 +35,9 @@ REACH: Final = LANDMARKS + FORECAST_MONTHS - 1
 
 CELL_KEYS: Final = ("origin", "currency", "client", "is_accepted", "age_days")
 """What a cell of receivable certificates at landmarks is identified by."""
+
+NEXT: Final = FORECAST_MONTHS
+"""The place of the next days among `HORIZONS`."""
 
 _AGES: Final = 2**20
 """More than any age in days."""
@@ -68,6 +71,10 @@ class LandmarkDays:
         """The first month that is forecast from the landmark of a month."""
         return number + (self.day is None)
 
+    def first_over(self, number: int) -> int:
+        """How many months before that of a landmark is the latest after which `NEXT_DAYS` are over on it."""
+        return 1 if (self.of(number) - self.of(number - 1)).days >= NEXT_DAYS else 2
+
     def sql_of(self, number: str) -> str:
         """SQL: the landmark of a month."""
         end = f"last_day(make_date({number} // 12, {number} % 12 + 1, 1))"
@@ -86,8 +93,8 @@ class Standing:
     Attributes:
         cells: The receivable ones, by columns shard (number of the month of issue), origin (number of the
             landmark's month), currency, client, is_accepted and age_days, ordered by all but the first:
-            count, amount, squares (of amounts, in `VARIANCE_UNIT` minor units), and for each month after the
-            landmark realised (collections) and paid (how many).
+            count, amount, squares (of amounts, in `VARIANCE_UNIT` minor units), and for each of `HORIZONS`
+            after the landmark realised (collections) and paid (how many).
         payments: Columns shard, client, days (from issue), origin (the first landmark at which they are
             known, no earlier than the first of the range) and count.
     """
@@ -133,7 +140,6 @@ def standing_at_landmarks(
         first: Number of the first month.
         last: Number of the last.
     """
-    months = range(FORECAST_MONTHS)
     claims = f"""
         WITH known AS (
             SELECT * REPLACE (CASE WHEN state = 'pagado' THEN paid_on END AS paid_on) FROM certificates
@@ -158,24 +164,26 @@ def standing_at_landmarks(
             {days.sql_first_from("begins")} AS claimed,
             least({days.sql_first_from("ends")}, {days.sql_first_from("paid_on")}) AS released,
             {days.sql_first_from("accepted_on")} AS accepted,
-            {_MONTH.format("paid_on")} AS paid_month
+            paid_on, {_MONTH.format("paid_on")} AS paid_month
         FROM claimed
     """
     standing = f"""
         SELECT {_MONTH.format("issued_on")} AS shard, origin, client, currency, amount_approved,
             coalesce(accepted <= origin, false) AS is_accepted,
             paid_month - {days.first_month(0)} - origin AS ahead,
+            date_diff('day', {days.sql_of("origin")}, paid_on) <= {NEXT_DAYS} AS is_next,
             date_diff('day', issued_on, {days.sql_of("origin")}) AS age_days,
             CASE WHEN is_accepted THEN amount_approved ELSE amount_proposed END AS amount,
             (abs(amount) // {VARIANCE_UNIT})::HUGEINT AS size
         FROM (SELECT *, unnest(range(greatest(claimed, $first), least(released, $last + 1))) AS origin
             FROM ({claims}))
     """
+    within = {horizon: f"ahead = {horizon}" for horizon in HORIZONS[:-1]} | {HORIZONS[-1]: "is_next"}
     realised = [
-        f"coalesce(sum(amount_approved) FILTER (ahead = {month}), 0)::BIGINT AS realised_{month}"
-        for month in months
+        f"coalesce(sum(amount_approved) FILTER ({when}), 0)::BIGINT AS realised_{horizon}"
+        for horizon, when in within.items()
     ]
-    paid = [f"count(*) FILTER (ahead = {month}) AS paid_{month}" for month in months]
+    paid = [f"count(*) FILTER ({when}) AS paid_{horizon}" for horizon, when in within.items()]
     cells = f"""
         SELECT shard, origin, currency, client, is_accepted, age_days, count(*) AS count,
             sum(amount)::BIGINT AS amount, sum(size * size) AS squares, {", ".join([*realised, *paid])}
@@ -196,16 +204,19 @@ def standing_at_landmarks(
 
 
 class LandmarkCounts:
-    """How many debts were unpaid at landmarks and after, and how many of them were paid in each month.
+    """How many debts were unpaid at landmarks and after, and how many of them were paid in each horizon.
 
     Args:
         cells: As of `standing_at_landmarks`.
+        days: Of which landmarks.
     """
 
-    def __init__(self, cells: pa.Table) -> None:
+    def __init__(self, cells: pa.Table, days: LandmarkDays) -> None:
+        self._days = days
         self._clients = cells["client"].combine_chunks().unique()
-        paid = months_of(cells, "paid")
+        paid = horizons_of(cells, "paid")
         at_risk = ints(cells["count"])[:, None] - np.cumsum(paid, axis=1) + paid
+        at_risk[:, NEXT] = ints(cells["count"])
         origin, keys = ints(cells["origin"]), self._keys(cells, ints(cells["age_days"]))
         order = np.lexsort([keys, origin])
         origin, keys, counts = origin[order], keys[order], np.stack([at_risk, paid], axis=1)[order]
@@ -218,23 +229,23 @@ class LandmarkCounts:
     def near(self, debts: pa.Table) -> tuple[Ints, Ints]:
         """Counts of each client's debts of the same stage and about the same age at earlier landmarks.
 
-        For each month ahead, those of the latest `LANDMARKS` landmarks after which that month is over.
+        For each of `HORIZONS`, those of the latest `LANDMARKS` landmarks after which it is over.
 
         Args:
             debts: Columns origin (number of the month in which the forecast is made), client, is_accepted and
                 age_days.
 
         Returns:
-            How many were unpaid before each month, and how many were paid in it; months in the last axis.
+            How many were unpaid before each, and how many were paid in it; horizons in the last axis.
         """
         age, origin = ints(debts["age_days"]), ints(debts["origin"])
         reach = np.maximum(NEAREST_AGES_DAYS, age // NEAREST_AGES_PART)
         youngest, oldest = (
             self._keys(debts, np.clip(limit, 0, _AGES - 1)) for limit in (age - reach, age + reach)
         )
-        found = np.zeros((len(age), 2, FORECAST_MONTHS), np.int64)
+        found = np.zeros((len(age), 2, len(HORIZONS)), np.int64)
         for number in np.unique(origin).tolist():
-            at = np.flatnonzero(origin == number)
+            at, first_over = np.flatnonzero(origin == number), self._days.first_over(number)
             for back in range(1, REACH + 1):
                 if number - back in self._of_landmark:
                     keys, sums = self._of_landmark[number - back]
@@ -242,6 +253,8 @@ class LandmarkCounts:
                     first = np.searchsorted(keys, youngest[at], side="left")
                     months = slice(max(0, back - LANDMARKS), min(back, FORECAST_MONTHS))
                     found[at, :, months] += sums[end][..., months] - sums[first][..., months]
+                    if first_over <= back < first_over + LANDMARKS:
+                        found[at, :, NEXT] += sums[end][..., NEXT] - sums[first][..., NEXT]
         return found[:, 0], found[:, 1]
 
     def _keys(self, debts: pa.Table, age: Ints) -> Ints:
@@ -252,33 +265,35 @@ class LandmarkCounts:
 
 
 def unpaid_shares(survival: Ints, at_risk: Ints, paid: Ints) -> Ints:
-    """The share of debts that stays unpaid until the end of each month, in parts of `SURVIVAL_SCALE`.
+    """The share of debts that stays unpaid until the end of each of `HORIZONS`, in parts of `SURVIVAL_SCALE`.
 
     The share falls in each month as after the landmarks, together with `PRIOR_WEIGHT` debts that fall as by
-    the survival curve.
+    the survival curve; so it does in the next days, which begin now.
 
     Args:
-        survival: By the curve, the share unpaid now and at the end of each month.
-        at_risk: How many debts were unpaid before each month after landmarks.
+        survival: By the curve, the share unpaid now and at the end of each.
+        at_risk: How many debts were unpaid before each after landmarks.
         paid: How many of them were paid in it.
 
     Returns:
         Of what is unpaid now; 0 where the curve covers no such debt.
     """
-    before, after = survival[:, :-1], survival[:, 1:]
+    before, after = survival[:, :-1].copy(), survival[:, 1:]
+    before[:, NEXT] = survival[:, 0]
     by_curve = np.where(before > 0, after * SURVIVAL_SCALE // np.maximum(before, 1), 0)
     falls = ((at_risk - paid) * SURVIVAL_SCALE + PRIOR_WEIGHT * by_curve) // (at_risk + PRIOR_WEIGHT)
-    share = np.where(survival[:, 0] > 0, SURVIVAL_SCALE, 0)
+    whole = share = np.where(survival[:, 0] > 0, SURVIVAL_SCALE, 0)
     shares: Ints = np.empty_like(falls)
-    for month in range(falls.shape[1]):
+    for month in range(FORECAST_MONTHS):
         share = share * falls[:, month] // SURVIVAL_SCALE
         shares[:, month] = share
+    shares[:, NEXT] = whole * falls[:, NEXT] // SURVIVAL_SCALE
     return shares
 
 
-def months_of(cells: pa.Table, name: str) -> Ints:
-    """The columns of a name for each month, in a last axis."""
-    columns = [ints(cells[f"{name}_{month}"]) for month in range(FORECAST_MONTHS)]
+def horizons_of(cells: pa.Table, name: str) -> Ints:
+    """The columns of a name for each of `HORIZONS`, in a last axis."""
+    columns = [ints(cells[f"{name}_{horizon}"]) for horizon in HORIZONS]
     return np.asarray(np.stack(columns, axis=-1), np.int64)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from kpi_pipeline.compute.forecasting.landmarks import NEXT, LandmarkDays
 from kpi_pipeline.model.components import FORECAST_MONTHS
 from kpi_pipeline.model.forecast import NAIVE_LANDMARKS, SURVIVAL_SCALE
 
@@ -27,31 +28,37 @@ class Collected(Protocol):
         """Collections of it by month."""
 
 
-def naive_shares(landmarks: Mapping[int, Collected], origin: int) -> list[int | None]:
-    """The share that each month is expected to bring, by the latest landmarks after which that month is over.
+def naive_shares(landmarks: Mapping[int, Collected], origin: int, days: LandmarkDays) -> list[int | None]:
+    """The share that each of `HORIZONS` is expected to bring, by the latest landmarks after which it is over.
 
     Args:
         landmarks: All that was receivable at each, by the number of its month.
         origin: Number of the month in which the forecast is made.
+        days: Which landmarks they are.
 
     Returns:
-        For each month parts of `SURVIVAL_SCALE`, together no more than all; None where nothing is known for
-        it.
+        For each parts of `SURVIVAL_SCALE`, those of months together no more than all; None where nothing is
+        known for it.
     """
     shares: list[int | None] = []
     left = SURVIVAL_SCALE
     for month in range(FORECAST_MONTHS):
-        latest = [landmarks.get(origin - month - back) for back in range(1, NAIVE_LANDMARKS + 1)]
-        known = sum(int(one.known) for one in latest if one)
-        came = sum(int(one.realised[month]) for one in latest if one)
-        share = min(max(came * SURVIVAL_SCALE // known, 0), left) if known > 0 else None
+        share = _share(landmarks, origin - month - 1, month, left)
         left -= share or 0
         shares.append(share)
-    return shares
+    return [*shares, _share(landmarks, origin - days.first_over(origin), NEXT, SURVIVAL_SCALE)]
+
+
+def _share(landmarks: Mapping[int, Collected], latest: int, horizon: int, most: int) -> int | None:
+    """The share that a horizon brought after some landmarks, of which the latest is given."""
+    seen = [landmarks.get(latest - back) for back in range(NAIVE_LANDMARKS)]
+    known = sum(int(one.known) for one in seen if one)
+    came = sum(int(one.realised[horizon]) for one in seen if one)
+    return min(max(came * SURVIVAL_SCALE // known, 0), most) if known > 0 else None
 
 
 def naive_expected(known: Exact, shares: list[int | None]) -> Exact:
-    """The expectation of each month by the naive rule, in a further axis; 0 where nothing is known for it.
+    """The expectation of each horizon by the naive rule, in a further axis; 0 where nothing is known for it.
 
     Args:
         known: Receivable amounts, as Python's whole numbers.

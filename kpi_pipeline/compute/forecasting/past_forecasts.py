@@ -14,18 +14,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kpi_pipeline.compute.forecasting.landmarks import (
+    NEXT,
     REACH,
     LandmarkCounts,
     LandmarkDays,
     Standing,
+    horizons_of,
     ints,
-    months_of,
     unpaid_shares,
 )
 from kpi_pipeline.compute.forecasting.naive_rule import Exact
 from kpi_pipeline.compute.forecasting.survival import Ints, SurvivalCurves
 from kpi_pipeline.compute.months import month_end, month_of
-from kpi_pipeline.model.components import FORECAST_MONTHS
+from kpi_pipeline.model.components import FORECAST_MONTHS, NEXT_DAYS
 from kpi_pipeline.model.forecast import COUNTED_PART, SURVIVAL_SCALE
 
 
@@ -33,8 +34,9 @@ from kpi_pipeline.model.forecast import COUNTED_PART, SURVIVAL_SCALE
 class PastForecasts:
     """Forecasts at past month ends, one line for each month end, currency and client.
 
-    Sums over lines are the forecasts of whole portfolios. Months, in the last axis, are counted from the one
-    after the month end; amounts are those of certificates for which there was an estimate.
+    Sums over lines are the forecasts of whole portfolios. In the last axis are `HORIZONS`: months, counted
+    from the one after the month end, and the next days; amounts are those of certificates for which there was
+    an estimate.
 
     Attributes:
         origin: Number of the month at whose end the forecast is made.
@@ -96,6 +98,16 @@ class Portfolio:
         return np.asarray((most > 0) & (most * COUNTED_PART >= least), bool)
 
 
+def month_over(origin: int, horizon: int) -> int:
+    """The month at whose end one of `HORIZONS` of a forecast made at a month end is over.
+
+    Args:
+        origin: Number of the month at whose end it is made.
+        horizon: Its place.
+    """
+    return origin + (LandmarkDays().first_over(origin + 1) if horizon == NEXT else horizon + 1)
+
+
 def last_month_over(as_of: date) -> int:
     """The number of the last month that is over at the end of a day."""
     return month_of(as_of + timedelta(1)) - 1
@@ -124,7 +136,7 @@ def forecast_as_of(standing: Standing, first: int, last: int) -> PastForecasts:
         last: Number of the last.
     """
     cells, payments = standing.cells, standing.payments
-    counts = LandmarkCounts(cells)
+    counts = LandmarkCounts(cells, LandmarkDays())
     # At the landmarks before the first month end no forecast is wanted.
     cells = cells.filter(pc.greater_equal(cells["origin"], first))
     clients = pa.chunked_array([*payments["client"].chunks, *cells["client"].chunks], pa.string())
@@ -140,7 +152,7 @@ def forecast_as_of(standing: Standing, first: int, last: int) -> PastForecasts:
     cells = cells.filter(pa.array(is_known))
     amount = ints(cells["amount"])
     expected, variance = _moments(amount, _exact(cells["squares"]), unpaid[is_known])
-    realised = months_of(cells, "realised")
+    realised = horizons_of(cells, "realised")
     return _by_line(
         cells,
         tuple(column.astype(object) for column in (amount, expected, variance, realised)),
@@ -171,19 +183,25 @@ def _curves(
 
 
 def _days_ahead(first: int, last: int) -> Ints:
-    """Days from each month end to the ends of the months after it."""
+    """Days from each month end to the ends of `HORIZONS` after it."""
     ends = np.array([month_end(number).toordinal() for number in range(first, last + FORECAST_MONTHS + 1)])
     origins = np.arange(last - first + 1)
-    return np.asarray(ends[origins[:, None] + np.arange(1, FORECAST_MONTHS + 1)] - ends[origins][:, None])
+    months = ends[origins[:, None] + np.arange(1, FORECAST_MONTHS + 1)] - ends[origins][:, None]
+    return np.asarray(np.column_stack([months, np.full(len(months), NEXT_DAYS)]))
 
 
 def _moments(amount: Ints, squares: npt.NDArray[Any], unpaid: Ints) -> tuple[Ints, npt.NDArray[Any]]:
-    """Expected collections of each cell by month, and their variances."""
-    before = np.column_stack([np.full(len(unpaid), SURVIVAL_SCALE), unpaid[:, :-1]])
-    fall, whole = before - unpaid, np.abs(amount)[:, None]
-    by_then = _part(whole, SURVIVAL_SCALE - unpaid) * np.sign(amount)[:, None]
-    expected = np.diff(by_then, axis=1, prepend=0)
+    """Expected collections of each cell by horizon, and their variances."""
+    fall, whole = -_steps(unpaid, SURVIVAL_SCALE), np.abs(amount)[:, None]
+    expected = _steps(_part(whole, SURVIVAL_SCALE - unpaid) * np.sign(amount)[:, None], 0)
     return expected, _part(squares[:, None], fall * (SURVIVAL_SCALE - fall) // SURVIVAL_SCALE)
+
+
+def _steps(at_ends: Ints, now: int) -> Ints:
+    """What changes within each horizon: a month begins with the end of the one before, the next days now."""
+    steps = np.diff(at_ends, axis=1, prepend=now)
+    steps[:, NEXT] = at_ends[:, NEXT] - now
+    return np.asarray(steps)
 
 
 def _part(whole: npt.NDArray[Any], share: Ints) -> npt.NDArray[Any]:

@@ -10,10 +10,8 @@ import pyarrow as pa
 
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis
 from kpi_pipeline.compute.forecasting.forecast import forecast_months
-from kpi_pipeline.compute.forecasting.survival import Ints
 from kpi_pipeline.compute.months import month_text
-from kpi_pipeline.model.certificate_details import SHARE_SCALE
-from kpi_pipeline.model.components import FORECAST_MONTHS
+from kpi_pipeline.model.components import HORIZONS
 from kpi_pipeline.model.forecast import SURVIVAL_SCALE, ForecastRule
 
 _AGES = 2**20
@@ -28,10 +26,12 @@ class ClientOutlooks:
         months: The months of the forecast.
         clients: Names by number.
         rules: By currency, `rule` and `reason` of the forecast that is shown, and `shares`: the chances of
-            payment by the end of each month where they are the same for all certificates, else None.
+            payment by the end of each of `HORIZONS` where they are the same for all certificates with an
+            estimate, else None.
         usual: By client and stage, the median days and of how many certificates; '' stands for all clients.
         keys: 64 bits each: client, acceptance and age of those for which there is an estimate, in order.
-        shares: 16 bits each: by key, the chance of payment by the end of each month in `SHARE_SCALE`.
+        shares: 32 bits each: by key, the chance of payment by the end of each of `HORIZONS`, in parts of
+            `SURVIVAL_SCALE`.
     """
 
     months: list[str]
@@ -59,7 +59,7 @@ def client_outlooks(
     accepted = known["is_accepted"].to_numpy().astype(np.int64)
     keys = (client * 2 + accepted) * _AGES + known["age_days"].to_numpy()
     order = np.argsort(keys)
-    unpaid = np.stack([known[f"survival_{month}"].to_numpy() for month in range(FORECAST_MONTHS)], axis=-1)
+    unpaid = np.stack([known[f"survival_{horizon}"].to_numpy() for horizon in HORIZONS], axis=-1)
     usual: dict[str, dict[str, tuple[float, int]]] = {}
     for row in stage_medians.to_pylist():
         usual.setdefault(row["client"], {})[row["stage"]] = (row["days"], row["count"])
@@ -69,19 +69,14 @@ def client_outlooks(
         {code: _rule(basis) for code, basis in sorted(bases.items())},
         usual,
         keys[order].astype("<i8").tobytes(),
-        _in_scale(SURVIVAL_SCALE - unpaid[order]).astype("<u2").tobytes(),
+        (SURVIVAL_SCALE - unpaid[order]).astype("<u4").tobytes(),
     )
 
 
 def _rule(basis: ForecastBasis) -> dict[str, Any]:
     shares = None
     if basis.rule is ForecastRule.NAIVE:
-        shares = _in_scale(np.cumsum(np.array(basis.shares, np.int64))).tolist()
+        shares = (SURVIVAL_SCALE - basis.naive_unpaid).tolist()
     if basis.rule is ForecastRule.NONE:
         shares = []
     return {"rule": basis.rule, "reason": basis.reason, "shares": shares}
-
-
-def _in_scale(paid: Ints) -> Ints:
-    """Shares in parts of `SURVIVAL_SCALE` as parts of `SHARE_SCALE`, rounded down: never more than is due."""
-    return np.asarray(paid * SHARE_SCALE // SURVIVAL_SCALE)

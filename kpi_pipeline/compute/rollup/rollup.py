@@ -1,7 +1,7 @@
 """The roll-up: certificates and costs summed shard by shard, and merged."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
@@ -15,7 +15,7 @@ from kpi_pipeline.compute.forecasting.backtest import scored_range
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis, forecast_bases
 from kpi_pipeline.compute.forecasting.expected_payments import Exact, expected_payments, forecast_columns
 from kpi_pipeline.compute.forecasting.forecast import outlook
-from kpi_pipeline.compute.forecasting.landmarks import LandmarkCounts, Standing
+from kpi_pipeline.compute.forecasting.landmarks import LandmarkCounts, LandmarkDays, Standing
 from kpi_pipeline.compute.forecasting.past_forecasts import forecast_as_of
 from kpi_pipeline.compute.group_sums import Groups
 from kpi_pipeline.compute.rollup.cells import FIRST_DAYS, NEVER, number_cells
@@ -125,7 +125,8 @@ def roll_up_shards(
     landmarks = merged.standing("landmarks").cells
     open_items = [sums[OPEN_ITEMS] for sums in of_certificates]
     outlooks = _Outlooks.of_items(pa.concat_tables(open_items), history, landmarks, definitions.as_of)
-    cells = _cells(of_certificates, of_costs, open_items, outlooks)
+    bases = _bases(merged, landmarks, definitions.as_of, kept)
+    cells = _cells(of_certificates, of_costs, outlooks.expected(_currencies(of_certificates), bases))
     totals = merged.of_both("totals")
     rollup = Rollup(
         cells=cells,
@@ -139,7 +140,7 @@ def roll_up_shards(
         ),
         outlooks=outlooks.alike,
         stage_medians=stage_medians(merged.of_certificates("stage_times")),
-        forecast_bases=_bases(merged, landmarks, definitions.as_of, kept),
+        forecast_bases=bases,
     )
     return RolledUp(rollup, totals)
 
@@ -237,20 +238,36 @@ class _Outlooks:
         keys = codes * 2**20 + items["age_days"].to_numpy()
         _, first, of_item = np.unique(keys, return_index=True, return_inverse=True)
         alike = items.select(["client", "is_accepted", "age_days"]).take(pa.array(first))
-        return cls(items, outlook(history, alike, LandmarkCounts(landmarks), as_of), of_item)
+        return cls(
+            items,
+            outlook(history, alike, LandmarkCounts(landmarks, LandmarkDays.like(as_of)), as_of),
+            of_item,
+        )
 
-    def expected(self) -> tuple[Exact, Exact]:
-        """What is expected of each certificate, as of `expected_payments`."""
-        return expected_payments(self.items, self.alike.take(pa.array(self.of_item)))
+    def expected(
+        self, currencies: pa.ChunkedArray, bases: Mapping[str, ForecastBasis]
+    ) -> tuple[Exact, Exact]:
+        """What is expected of each certificate, as of `expected_payments`, given its currency."""
+        naive_unpaid = {code: basis.naive_unpaid for code, basis in bases.items() if basis.shares}
+        items = self.items.append_column("currency", currencies)
+        return expected_payments(items, self.alike.take(pa.array(self.of_item)), naive_unpaid)
+
+
+def _currencies(certificates: Sequence[ShardSums]) -> pa.ChunkedArray:
+    """The currency of each open certificate, which its cell has."""
+    return pa.chunked_array(
+        [sums[NOW]["currency"].combine_chunks().take(sums[OPEN_ITEMS][NOW]) for sums in certificates],
+        pa.string(),
+    )
 
 
 def _cells(
     certificates: Sequence[ShardSums],
     costs: Sequence[ShardSums],
-    open_items: Sequence[pa.Table],
-    outlooks: _Outlooks,
+    expected: tuple[Exact, Exact],
 ) -> pa.Table:
     """The cells of costs by shard, of cohorts of all shards, and of certificates by day and shard."""
+    open_items = [sums[OPEN_ITEMS] for sums in certificates]
     of_shards = [sums[COHORTS] for sums in certificates]
     cohorts, numbers = number_cells(of_shards)
     groups = Groups.of(np.concatenate(numbers), cohorts.num_rows)
@@ -260,7 +277,6 @@ def _cells(
         summed[name] = pa.array(groups.least(column, NEVER) if name in FIRST_DAYS else groups.sum(column))
     merged = pa.table(summed)
     now = [sums[NOW] for sums in certificates]
-    expected = outlooks.expected()
     before = np.cumsum([0, *(table.num_rows for table in now)])
     at_now, at_cohort = [], []
     for table, first, of_cohort in zip(open_items, before, numbers, strict=False):

@@ -8,6 +8,7 @@ from typing import Final
 
 from kpi_pipeline.model import health_conditions
 from kpi_pipeline.model.alerts.rule_kind import Basis, Group, Measure, RuleKind
+from kpi_pipeline.model.components import NEXT_DAYS
 from kpi_pipeline.model.health import Condition
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.work_lists import WATCHED_MOST, WATCHED_OVERDUE_DAYS
@@ -281,16 +282,17 @@ RULE_KINDS: Final[dict[str, RuleKind]] = {
             Group.BUSINESS,
             Basis.FIGURES,
             Text(
-                "Parte de la meta mensual que los cobros esperados del próximo mes no alcanzan.",
-                "Share of the monthly target that the collections expected next month fall short of.",
+                f"Parte de la meta mensual que los cobros esperados en {NEXT_DAYS} días no alcanzan.",
+                f"Share of the monthly target that the collections expected in {NEXT_DAYS} days fall short "
+                "of.",
             ),
             measure=Measure.SHARE,
             product="financials",
             reason=Text(
-                "los cobros esperados del próximo mes en {subject} quedan un {value} bajo la meta (máximo: "
-                "{limit})",
-                "collections expected next month in {subject} fall {value} short of the target (at "
-                "most: {limit})",
+                f"los cobros esperados en {NEXT_DAYS} días en {{subject}} quedan un {{value}} bajo la meta "
+                "(máximo: {limit})",
+                f"collections expected in {NEXT_DAYS} days in {{subject}} fall {{value}} short of the target "
+                "(at most: {limit})",
             ),
             advice=Text(
                 "adelante el envío y la conformidad de lo pendiente: el pronóstico solo cuenta lo ya enviado",

@@ -103,7 +103,7 @@ def _data(product: str) -> Schema:
         "kpis": object_of({name: ref(f"kpi_{name}") for name in kpis_of_product(product)}),
     }
     if leads_with_expected(product):
-        properties[EXPECTED] = NEXT_MONTH
+        properties[EXPECTED] = NEXT_DAYS
     if drawn:
         properties["charts"] = object_of({name: ref(f"chart_{name}") for name in drawn})
     if product == "kpis":
@@ -271,23 +271,23 @@ _BEYOND: Final = {
     "unknown": described(or_null(INTEGER), "Without history to estimate it from."),
     "receivable": INTEGER,
 }
-NEXT_MONTH: Final = described(
+NEXT_DAYS: Final = described(
     list_of(
         object_of(
             {
                 "currency": CURRENCY,
-                "month": MONTH,
+                "days": described(INTEGER, "How many days after the business date."),
+                "until": described(DAY, "The last of them."),
                 "amount": described(INTEGER, "In minor units."),
                 "low_90": INTEGER,
                 "high_90": INTEGER,
-                "rest": described(
-                    or_null(INTEGER),
-                    "Expected before it, in the rest of the present month; null without one.",
+                "coverage_90": described(
+                    or_null(NUMBER), "Share of past forecasts whose 90% interval held, of everything."
                 ),
             }
         )
     ),
-    "What is expected in the next whole month, of what is issued; none of a currency without a forecast.",
+    "What is expected in the next days, of what is issued; none of a currency without a forecast.",
 )
 _TEST: Final = object_of(
     {

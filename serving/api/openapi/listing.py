@@ -1,5 +1,6 @@
 """The schemas of the list of certificates, from its declared columns."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from kpi_pipeline.model.certificate_details import (
@@ -10,7 +11,7 @@ from kpi_pipeline.model.certificate_details import (
 )
 from kpi_pipeline.model.forecast import ForecastReason, ForecastRule
 from kpi_pipeline.model.labels import Kind
-from kpi_pipeline.model.listing import LIST_COLUMNS, LIST_STANDINGS, SUMMED_COLUMNS, ListColumn
+from kpi_pipeline.model.listing import EXPECTED, LIST_COLUMNS, LIST_STANDINGS, SUMMED_COLUMNS, ListColumn
 from serving.api.openapi.json_schema import (
     BOOLEAN,
     CURRENCY,
@@ -31,8 +32,8 @@ from serving.api.openapi.json_schema import (
 CERTIFICATE_PAGE: Final = "CertificatePage"
 CERTIFICATE: Final = "Certificate"
 
-_UNANSWERED: Final = "approved"
-"""The amount that is null until the client answers."""
+_UNKNOWN: Final = ("approved", EXPECTED.name)
+"""Amounts that are null: until the client answers, and without an estimate."""
 
 _AMOUNT: Final = described(INTEGER, "In minor units of the currency.")
 
@@ -44,21 +45,24 @@ def list_schemas() -> dict[str, Schema]:
         "totals": listed_totals(),
         "standing": list_of(one_of(standing.name for standing in LIST_STANDINGS)),
         "search": TEXT,
+        "expected_in": described(
+            or_null(TEXT), "The forecast month, or the next days, of which expected amounts are answered."
+        ),
         "sort": TEXT,
         "offset": INTEGER,
         "limit": INTEGER,
     }
     return {
         CERTIFICATE_PAGE: object_of(page, description="A page of the list of certificates."),
-        CERTIFICATE: _detail(_values()),
+        CERTIFICATE: _detail(_values(LIST_COLUMNS)),
     }
 
 
-def _values() -> dict[str, Schema]:
+def _values(columns: Iterable[ListColumn]) -> dict[str, Schema]:
     """What is answered of a row of the list."""
-    columns = {column.name: described(_of(column), column.meaning.en) for column in LIST_COLUMNS}
+    of_columns = {column.name: described(_of(column), column.meaning.en) for column in columns}
     return {
-        **columns,
+        **of_columns,
         "currency": CURRENCY,
         "due_assumed": described(
             BOOLEAN, "Whether its due date is assumed from acceptance or sending plus the payment term."
@@ -68,14 +72,18 @@ def _values() -> dict[str, Schema]:
 
 def listed_certificate() -> Schema:
     """The schema of a row of the list: only what is requested is answered."""
-    values = _values()
-    optional = [column.name for column in LIST_COLUMNS if column.name != "currency"]
-    return object_of(values, optional=optional)
+    columns = (*LIST_COLUMNS, EXPECTED)
+    optional = [column.name for column in columns if column.name != "currency"]
+    return object_of(_values(columns), optional=optional)
 
 
 def listed_totals() -> Schema:
     """The schema of what a list sums to."""
-    amounts = object_of({"currency": CURRENCY, **dict.fromkeys(SUMMED_COLUMNS, _AMOUNT)})
+    expected = described(INTEGER, "What is expected; absent where nothing can be estimated.")
+    amounts = object_of(
+        {"currency": CURRENCY, **dict.fromkeys(SUMMED_COLUMNS, _AMOUNT), EXPECTED.name: expected},
+        optional=[EXPECTED.name],
+    )
     return object_of(
         {
             "count": described(INTEGER, "How many certificates the list has."),
@@ -104,11 +112,23 @@ def _detail(values: dict[str, Schema]) -> Schema:
         "running": described(BOOLEAN, "Whether it is in the stage still: so far."),
         "usual": or_null(object_of(usual, description="Of what was over in the last twelve months.")),
     }
-    month = {"month": MONTH, "paid_by_end": described(NUMBER, "Chance that it is paid by the month's end.")}
+    month = {
+        "month": MONTH,
+        "paid_by_end": described(NUMBER, "Chance that it is paid by the month's end."),
+        "expected": described(INTEGER, "What is expected of it in the month, in minor units."),
+    }
+    next_days = {
+        "days": INTEGER,
+        "paid": described(NUMBER, "Chance that it is paid in these days."),
+        "expected": described(INTEGER, "What is expected of it then, in minor units."),
+    }
     outlook = {
         "rule": one_of(ForecastRule),
         "reason": one_of(ForecastReason),
         "months": described(list_of(object_of(month)), "Empty where there is no estimate."),
+        "next_days": described(
+            or_null(object_of(next_days)), "Of the next days; null where there is no estimate."
+        ),
         "likely_by": described(or_null(MONTH), "By its end payment is more likely than not."),
         "nearly_certain_by": described(or_null(MONTH), "By its end the chance of payment is 90%."),
     }
@@ -122,6 +142,6 @@ def _detail(values: dict[str, Schema]) -> Schema:
 
 
 def _of(column: ListColumn) -> Schema:
-    if column.kind is Kind.DAYS or column.name == _UNANSWERED:
+    if column.kind is Kind.DAYS or column.name in _UNKNOWN:
         return or_null(INTEGER)
     return INTEGER if column.kind is Kind.MONEY else OF_KIND[column.kind]

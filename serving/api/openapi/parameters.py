@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from kpi_pipeline.cache.reading.listing.query import LARGEST_EXPECTED
 from kpi_pipeline.model.bridge import BRIDGE_FIGURES, BRIDGE_PARTS, SINCE_LAST_DAY, SINCE_MONTH_END
 from kpi_pipeline.model.compare import COMPARED_DIMENSIONS, FEWEST_COMPARED, MOST_COMPARED
 from kpi_pipeline.model.dimensions import DIMENSIONS, PRODUCTS, Dimension
 from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS, FROM, PERIOD, TO
+from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.labels import LANGUAGES, Kind
 from kpi_pipeline.model.listing import (
@@ -42,6 +44,8 @@ from serving.compare.parameters import DIMENSION, VALUE
 from serving.listing.parameters import (
     COLUMNS,
     CURRENCY,
+    EXPECTED_IN,
+    EXPECTED_ORDERS,
     FROM_DAY,
     LIMIT,
     LONGEST_SEARCH,
@@ -222,9 +226,9 @@ def _of_list() -> Mapping[str, Parameter]:
         },
         SORT: _query(
             SORT,
-            one_of(("", *ORDERS)),
+            one_of(("", *ORDERS, *EXPECTED_ORDERS)),
             "The column by which they are sorted, behind a minus where the largest come first; those without "
-            f"a value come last. `{USUAL_ORDER}` by default.",
+            f"a value come last. `{USUAL_ORDER}` by default, `{LARGEST_EXPECTED}` of what is expected.",
         ),
         COLUMNS: _query(
             COLUMNS,
@@ -235,6 +239,12 @@ def _of_list() -> Mapping[str, Parameter]:
             CURRENCY,
             {**TEXT, "pattern": "^([A-Za-z]{3})?$", "examples": ["CLP"]},
             "The currency of the certificates; all by default.",
+        ),
+        EXPECTED_IN: _query(
+            EXPECTED_IN,
+            {**TEXT, "pattern": rf"^(\d{{4}}-\d{{2}}|{NEXT_DAYS_NAME})?$", "examples": ["2024-07"]},
+            f"A month of the forecast, or `{NEXT_DAYS_NAME}`: only what is receivable is answered, with what "
+            "is expected of it then. It sums to what the forecast shows.",
         ),
         LIMIT: _query(
             LIMIT,

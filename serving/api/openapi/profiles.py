@@ -3,7 +3,7 @@
 from typing import Final
 
 from kpi_pipeline.model.pages import EXPECTED, PROFILE, PROFILED
-from serving.api.openapi.figures import NEXT_MONTH, heads
+from serving.api.openapi.figures import NEXT_DAYS, heads
 from serving.api.openapi.json_schema import TEXT, Schema, described, list_of, object_of, one_of, ref
 from serving.api.openapi.listing import listed_certificate, listed_totals
 
@@ -16,7 +16,7 @@ def profile_schemas() -> dict[str, Schema]:
         "dimension": one_of(PROFILED),
         "value": described(TEXT, "Its name, as the data spell it."),
         **heads("currencies", "months", "comparison"),
-        EXPECTED: NEXT_MONTH,
+        EXPECTED: NEXT_DAYS,
         "kpis": object_of({name: ref(f"kpi_{name}") for name in PROFILE.kpis}),
         "charts": object_of({name: ref(f"chart_{name}") for name in PROFILE.charts}),
         **{name: ref(f"table_{name}") for name in PROFILE.tables},

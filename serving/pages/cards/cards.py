@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
+from kpi_pipeline.model.components import NEXT_DAYS
+from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
 from kpi_pipeline.model.labels import Counted
-from kpi_pipeline.model.listed_figures import LISTED_KPIS
+from kpi_pipeline.model.listed_figures import EXPECTED_LIST, LISTED_KPIS
 from kpi_pipeline.model.pages import EXPECTED
 from serving.catalogue import Kpi, Lead, Page
 from serving.pages.cards.values import (
@@ -19,7 +22,7 @@ from serving.pages.cards.values import (
 from serving.pages.drill_down import ListScope
 from serving.pages.formats import NO_DATA
 from serving.pages.published.figures import Figures
-from serving.pages.published.kpi_values import Cohort, NextMonth
+from serving.pages.published.kpi_values import Cohort, NextDays
 from serving.pages.writing import Writer
 
 _TOGETHER: Final = 20
@@ -206,35 +209,36 @@ def _part(name: str, context: CardContext) -> CardPart | None:
 def _expected_card(context: CardContext) -> Card:
     writer, expected = context.writer, context.figures.expected
     texts = writer.texts
-    label = texts["expected_soon"]
-    if expected:
-        label = texts["expected_in"].format(month=writer.formats.month(expected[0].month))
+    label = texts["expected_within"].format(days=NEXT_DAYS)
     absent = CardFigure("", NO_DATA, "", "", texts["expected_none"])
     return Card(
         EXPECTED,
         label,
         "",
         [_expected_figure(one, writer) for one in expected] or [absent],
-        _forecast_url(writer) if expected else "",
-        (CardPart(texts["expected_of"], ""),) if expected else (),
+        _expected_url(expected, context),
+        (CardPart(texts["expected_of"], _forecast_url(writer)),) if expected else (),
     )
+
+
+def _expected_url(expected: Sequence[NextDays], context: CardContext) -> str:
+    """The list that sums to what is expected; empty where nothing is."""
+    if not any(one.amount for one in expected):
+        return ""
+    return context.writer.list_url(EXPECTED_LIST, context.selection, ListScope(month=NEXT_DAYS_NAME))
 
 
 def _forecast_url(writer: Writer) -> str:
     return next((writer.page_url(page.name) for page in writer.catalogue.pages if _MORE in page.tables), "")
 
 
-def _expected_figure(expected: NextMonth, writer: Writer) -> CardFigure:
+def _expected_figure(expected: NextDays, writer: Writer) -> CardFigure:
     amount, low, high = (
         writer.formats.money(minor, expected.currency)
         for minor in (expected.amount, expected.low_90, expected.high_90)
     )
-    secondary = writer.texts["expected_band"].format(low=low.bare, high=high.bare)
-    if expected.rest:
-        secondary += "; " + writer.texts["expected_rest"].format(
-            month=writer.formats.month_name(f"{writer.catalogue.as_of:%Y-%m}"),
-            rest=writer.formats.money(expected.rest, expected.currency).short,
-        )
+    until = writer.formats.day_of_year(date.fromisoformat(expected.until))
+    secondary = writer.texts["expected_band"].format(low=low.bare, high=high.bare, until=until)
     return CardFigure("", amount.short, amount.full, "", secondary, amount.symbol)
 
 

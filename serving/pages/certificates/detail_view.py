@@ -8,9 +8,9 @@ from kpi_pipeline.model.certificate_details import (
     APPROVED_ASSUMED,
     MILESTONE_LABELS,
     RETAINED,
-    SHARE_SCALE,
 )
-from kpi_pipeline.model.forecast import ForecastRule
+from kpi_pipeline.model.components import NEXT_DAYS
+from kpi_pipeline.model.forecast import SURVIVAL_SCALE, ForecastRule
 from kpi_pipeline.model.labels import Counted, Kind
 from kpi_pipeline.model.listing import LIST_COLUMNS, ListColumn
 from serving.listing.detail import CertificateDetail, Outlook, StageDays
@@ -72,7 +72,7 @@ class DetailView:
         milestones: Its timeline.
         stages: Stage; its days, and what is usual.
         outlook: Sentences on when it is expected to be paid; empty of what is not receivable.
-        chances: Month and chance of payment by its end.
+        chances: The next days, then months: chance of payment by the end of each, and what is expected in it.
     """
 
     title: str
@@ -95,7 +95,7 @@ def detail_view(found: CertificateDetail, context: PageContext) -> DetailView:
         milestones=list(_milestones(found, context)),
         stages=[_stage(one, context) for one in found.stages()],
         outlook=[] if outlook is None else list(_outlook(outlook, found, context)),
-        chances=[] if outlook is None else _chances(outlook, context),
+        chances=[] if outlook is None else _chances(outlook, found.text("currency"), context),
     )
 
 
@@ -168,8 +168,17 @@ def _outlook(outlook: Outlook, found: CertificateDetail, context: PageContext) -
     )
 
 
-def _chances(outlook: Outlook, context: PageContext) -> list[DetailRow]:
-    return [
-        DetailRow(context.formats.month(month), (context.formats.share(share / SHARE_SCALE),))
-        for month, share in outlook.months
+def _chances(outlook: Outlook, currency: str, context: PageContext) -> list[DetailRow]:
+    formats = context.formats
+
+    def row(label: str, share: int, expected: int) -> DetailRow:
+        cells = formats.share(share / SURVIVAL_SCALE), formats.money(expected, currency).full
+        return DetailRow(label, cells)
+
+    months = [
+        row(formats.month(month), share, expected)
+        for (month, share), expected in zip(outlook.months, outlook.expected, strict=True)
     ]
+    if outlook.next_days is None:
+        return months
+    return [row(context.texts["next_days"].format(days=NEXT_DAYS), *outlook.next_days), *months]

@@ -12,9 +12,9 @@ from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.labels import NUMBERS, Counted, Kind, Language
 from kpi_pipeline.model.listing import (
     EVENT_LABELS,
+    EXPECTED,
     LIST_COLUMNS,
     LIST_STANDINGS,
-    SUMMED_COLUMNS,
     USUAL_COLUMNS,
     ListColumn,
     ListStanding,
@@ -24,7 +24,7 @@ from serving.listing.look_up import ListResult
 from serving.listing.parameters import ListRequest
 from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
 from serving.pages.context import PageContext
-from serving.pages.downloads.about import days_text
+from serving.pages.downloads.about import column_label, days_text, stretch_text
 from serving.pages.filters.form import Chip, Choice, Option
 from serving.pages.formats import NO_DATA
 from serving.pages.selection import parameters_of
@@ -111,6 +111,7 @@ class ListView:
         workbook_url: All of them as a workbook.
         csv_url: The same as CSV.
         columns: Names and meanings of the columns that are shown.
+        note: How the amounts are to be understood; empty where they speak for themselves.
         search: What is searched for.
         kept: Parameters that the form of filters keeps.
     """
@@ -125,6 +126,7 @@ class ListView:
     workbook_url: str
     csv_url: str
     columns: list[tuple[str, str]]
+    note: str
     search: str
     kept: list[tuple[str, str]]
 
@@ -206,6 +208,9 @@ class ListWriter:
         if request.currency:
             without = self.url(replace(request, currency="", offset=0))
             found.append(Chip(texts["sheet_currency"], request.currency, without))
+        if request.expected:
+            month = stretch_text(request.expected, self._context.writer)
+            found.append(Chip(texts["list_expected"], month, self.url(request.without_expected)))
         if request.search:
             without = self.url(replace(request, search="", offset=0))
             found.append(Chip(texts["list_searched"], request.search, without))
@@ -232,19 +237,28 @@ class ListWriter:
             pager=self._pager(totals.count),
             workbook_url=f"{self._files}.xlsx?{urlencode(parameters)}",
             csv_url=f"{self._files}.csv?{urlencode(parameters)}",
-            columns=[
-                (one.label.into(self._language), one.meaning.into(self._language)) for one in request.shown
-            ],
+            columns=[(self._label(one), one.meaning.into(self._language)) for one in request.shown],
+            note=self._note(),
             search=request.search,
             kept=[pair for pair in request.parameters() if pair[0] not in _IN_FORM],
         )
+
+    def _note(self) -> str:
+        expected, context = self._request.expected, self._context
+        if not expected:
+            return ""
+        month = stretch_text(expected, context.writer, in_full=True)
+        return context.texts["list_expected_note"].format(month=month)
+
+    def _label(self, column: ListColumn) -> str:
+        return column_label(column, self._request, self._context.writer)
 
     def _filters(self) -> Sequence[tuple[str, str]]:
         return parameters_of(self._context.catalogue, self._context.selection)
 
     def _head(self, column: ListColumn) -> ListHead:
         order = self._request.order
-        label = column.label.into(self._language)
+        label = self._label(column)
         is_here = order.column == column.name
         # Numbers and days are first looked at from the largest.
         is_down = not order.descending if is_here else column.kind in NUMBERS or column.kind is Kind.DAY
@@ -275,18 +289,23 @@ class ListWriter:
             profile = self._context.writer.profile(column.name, value)
         if column.name == _NUMBER:
             url = detail_url(row, self._context.address.language)
-        label = column.label.into(self._language)
+        label = self._label(column)
         return ListCell(column.name, label, text, column.kind in NUMBERS, url, profile)
 
     def _totals(self, totals: Totals) -> list[ListTotal]:
-        labels = {column.name: column.label.into(self._language) for column in LIST_COLUMNS}
+        summed = [
+            (one.name, self._label(one))
+            for one in (*LIST_COLUMNS, EXPECTED)
+            if one.name in self._request.summed
+        ]
         money = self._context.formats.money
         return [
             ListTotal(
                 code,
                 [
-                    (labels[name], (written := money(sums[name], code)).short, written.full)
-                    for name in SUMMED_COLUMNS
+                    (label, (written := money(sums[name], code)).short, written.full)
+                    for name, label in summed
+                    if name in sums
                 ],
             )
             for code, sums in sorted(totals.amounts.items())

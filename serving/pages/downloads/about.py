@@ -10,11 +10,14 @@ from zoneinfo import ZoneInfo
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.listing.query import DayRange
-from kpi_pipeline.model.listing import EVENT_LABELS, LIST_STANDINGS
+from kpi_pipeline.model.components import NEXT_DAYS
+from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
+from kpi_pipeline.model.listing import EVENT_LABELS, EXPECTED, LIST_STANDINGS, ListColumn
 from serving.access.identity import current_identity
 from serving.cache_access import Connection
 from serving.catalogue import Page
 from serving.listing.look_up import ListResult
+from serving.listing.parameters import ListRequest
 from serving.lookup import LookupResult
 from serving.pages.live_state import live_state
 from serving.pages.page_data import filter_label
@@ -81,9 +84,25 @@ def list_label(result: ListResult, writer: Writer) -> str:
     ]
     if request.currency:
         parts.append(f"{texts['sheet_currency']}: {request.currency}")
+    if request.expected:
+        parts.append(column_label(EXPECTED, request, writer))
     if request.search:
         parts.append(f"{texts['list_searched']}: {request.search}")
     return ", ".join(parts) or texts["everything"]
+
+
+def column_label(column: ListColumn, request: ListRequest, writer: Writer) -> str:
+    """The head of a column of a list: that of what is expected names the month."""
+    if column == EXPECTED:
+        return writer.texts["list_expected_in"].format(month=stretch_text(request.expected, writer))
+    return column.label.into(writer.language)
+
+
+def stretch_text(stretch: str, writer: Writer, *, in_full: bool = False) -> str:
+    """A month of the forecast or the next days, as people read it within a sentence."""
+    if stretch == NEXT_DAYS_NAME:
+        return writer.texts["within_next_days"].format(days=NEXT_DAYS)
+    return writer.formats.month_in_full(stretch) if in_full else writer.formats.month(stretch)
 
 
 def days_text(days: DayRange, writer: Writer) -> str:

@@ -13,12 +13,19 @@ from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.reading.listing.certificates import Value, value_of
 from kpi_pipeline.model.labels import Kind
-from kpi_pipeline.model.listing import LIST_COLUMNS, LISTED_WITH, ListColumn
+from kpi_pipeline.model.listing import EXPECTED, LIST_COLUMNS, LISTED_WITH, ListColumn
 from serving.cache_access import current_connection, current_settings
 from serving.kept.unkept import file_answer
 from serving.listing.look_up import ListResult, look_up_list
 from serving.pages.addresses import CERTIFICATES_PATH
-from serving.pages.downloads.about import file_name, filter_in_name, list_label, notices_of, provenance_of
+from serving.pages.downloads.about import (
+    column_label,
+    file_name,
+    filter_in_name,
+    list_label,
+    notices_of,
+    provenance_of,
+)
 from serving.pages.downloads.csv_files import csv_parts
 from serving.pages.downloads.links import DOWNLOADS_PATH
 from serving.pages.downloads.sheets import SheetValue
@@ -57,12 +64,14 @@ class _File:
         columns = result.request.shown
         if all(column.kind is not Kind.CURRENCY for column in columns) and len(_currencies(result)) > 1:
             # An amount without its currency says nothing.
-            columns = [one for one in LIST_COLUMNS if one in columns or one.kind is Kind.CURRENCY]
+            columns = [
+                one for one in (*LIST_COLUMNS, EXPECTED) if one in columns or one.kind is Kind.CURRENCY
+            ]
         return cls(result, writer, notices, columns)
 
     @property
     def heads(self) -> list[str]:
-        return [column.label.into(self.writer.language) for column in self.columns]
+        return [column_label(column, self.result.request, self.writer) for column in self.columns]
 
     @property
     def title(self) -> str:

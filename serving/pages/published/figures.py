@@ -16,7 +16,7 @@ from serving.pages.published.kpi_values import (
     CurrencyCode,
     KpiValue,
     MonthText,
-    NextMonth,
+    NextDays,
 )
 from serving.pages.published.table_rows import TableFigures, read_tables
 
@@ -31,7 +31,7 @@ class Published(BaseModel, strict=True, frozen=True):
     options: dict[str, list[int]] | None = None
     kpis: dict[str, list[KpiValue]]
     charts: dict[str, ChartFigures] = {}
-    expected: list[NextMonth] | None = None
+    expected: list[NextDays] | None = None
 
 
 class _Counted(BaseModel, strict=True, frozen=True):
@@ -53,7 +53,7 @@ class Figures:
         kpis: The readings of its KPIs and of those beside them, by name.
         charts: Its charts, in its order.
         tables: Its tables, in its order.
-        expected: What is expected in the next month, a line a currency; none where it leads no page.
+        expected: What is expected in the next days, a line a currency; none where it leads no page.
     """
 
     currencies: Sequence[str]
@@ -64,7 +64,7 @@ class Figures:
     kpis: Mapping[str, Sequence[KpiValue]]
     charts: Sequence[ChartData]
     tables: Sequence[TableFigures]
-    expected: Sequence[NextMonth]
+    expected: Sequence[NextDays]
 
 
 def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> Figures:
@@ -137,7 +137,7 @@ def _check_kpis(published: Published, names: Iterable[str]) -> None:
             raise ValueError(f"kpis.{name} is missing")
 
 
-def _expected(published: Published, page: Page) -> Sequence[NextMonth]:
+def _expected(published: Published, page: Page) -> Sequence[NextDays]:
     if published.expected is None and any(lead.figure == EXPECTED for lead in page.leads):
         raise ValueError(f"{EXPECTED} is missing")
     return published.expected or ()

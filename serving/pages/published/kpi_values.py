@@ -52,12 +52,13 @@ class Cohort(BaseModel, strict=True, frozen=True):
     open: Annotated[int, Field(ge=0)]
 
 
-class NextMonth(BaseModel, strict=True, frozen=True):
-    """What is expected in the next whole month, and before it in the rest of the present one."""
+class NextDays(BaseModel, strict=True, frozen=True):
+    """What is expected in so many days after the business date, and the share of such bands that held."""
 
     currency: CurrencyCode
-    month: MonthText
+    days: Annotated[int, Field(ge=1)]
+    until: DayText
     amount: int
     low_90: int
     high_90: int
-    rest: int | None
+    coverage_90: float | None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kpi_pipeline.model.labels import NUMBERS, Kind
-from kpi_pipeline.model.listed_figures import LISTED_COLUMNS, LISTED_LINES, LISTED_WORK
+from kpi_pipeline.model.listed_figures import LISTED_COLUMNS, LISTED_FORECASTS, LISTED_LINES, LISTED_WORK
 from serving.catalogue import Column
 from serving.pages.formats import NO_DATA
 from serving.pages.list_links import ListLinks
@@ -137,6 +137,8 @@ class _Links:
             cell = cell._replace(profile=writer.profile(column.dimension, value))
         if column.name == _CERTIFICATE:
             return cell._replace(url=writer.certificate_url(row["project"], value))
+        if value and (self.table_name, column.name) in LISTED_FORECASTS:
+            return cell._replace(url=self.to_lists.of_expected(row["month"], row["currency"]))
         if value and (listed := LISTED_COLUMNS.get((self.table_name, column.name))) is not None:
             dimension, figure = listed
             name = row.get(dimension) or row.get(_VALUE)

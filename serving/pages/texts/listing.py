@@ -34,6 +34,16 @@ TEXTS: Final[dict[str, Text]] = {
     "list_days": Text("{first} a {last}", "{first} to {last}"),
     "list_days_since": Text("desde el {day}", "since {day}"),
     "list_days_until": Text("hasta el {day}", "until {day}"),
+    "list_expected": Text("Se espera cobrar en", "Expected in"),
+    "list_expected_in": Text("Esperado en {month}", "Expected in {month}"),
+    "list_expected_note": Text(
+        "De cada certificado por cobrar se espera en {month} su saldo por la probabilidad de que se pague "
+        "entonces; la suma es lo pronosticado. Solo cuenta lo ya emitido.",
+        "What is expected of a receivable certificate in {month} is its open amount by the chance that it is "
+        "paid then; the forecast is the sum. It counts only what is already issued.",
+    ),
+    "next_days": Text("Próximos {days} días", "Next {days} days"),
+    "within_next_days": Text("los próximos {days} días", "the next {days} days"),
     "list_due_assumed": Text("{day} (supuesto)", "{day} (assumed)"),
     "list_csv": Text("CSV", "CSV"),
     "list_workbook": Text("Excel", "Excel"),
@@ -91,6 +101,7 @@ TEXTS: Final[dict[str, Text]] = {
         "Según lo que se ha pagado de todas las cuentas por cobrar en los últimos meses.",
         "From what was paid of all receivables in recent months.",
     ),
+    "certificate_expected": Text("Esperado en el mes", "Expected in the month"),
     "certificate_chance": Text("Probabilidad de pago", "Probability of payment"),
     "certificate_by_end_of": Text("A fines de", "By the end of"),
     "certificate_approved_assumed": Text("{amount} (supuesto)", "{amount} (assumed)"),

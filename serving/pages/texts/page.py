@@ -115,18 +115,19 @@ TEXTS: Final[dict[str, Text]] = {
     "about_sum": Text("Suma de {basis}: {value}", "Sum of {basis}: {value}"),
     "target_is": Text("Meta: {target}.", "Target: {target}."),
     "card_part": Text("{label}: {values}", "{label}: {values}"),
-    # What is expected in the next month.
-    "expected_in": Text("Cobro esperado en {month}", "Expected in {month}"),
-    "expected_soon": Text("Cobro esperado el próximo mes", "Expected next month"),
-    "expected_band": Text("Intervalo del 90%: {low} a {high}", "90% interval: {low} to {high}"),
-    "expected_rest": Text("resto de {month}: {rest}", "rest of {month}: {rest}"),
+    # What is expected in the next days.
+    "expected_within": Text("Cobro esperado en {days} días", "Expected in {days} days"),
+    "expected_band": Text(
+        "Hasta el {until}; intervalo del 90%: {low} a {high}",
+        "Until {until}; 90% interval: {low} to {high}",
+    ),
     "expected_of": Text("Solo lo ya emitido", "Only what is already issued"),
     "expected_none": Text("Aún no hay pronóstico", "There is no forecast yet"),
     "expected_meaning": Text(
-        "Cobros esperados en el mes siguiente, según cómo ha pagado cada cliente. Cubre solo certificados ya "
-        "enviados y por cobrar; lo que se envíe después no está incluido.",
-        "Collections expected in the next month, from how each client has paid so far. It covers only "
-        "certificates that are already sent and receivable; what is sent later is not in it.",
+        "Cobros esperados en los 30 días siguientes a la fecha, según cómo ha pagado cada cliente. Cubre "
+        "solo certificados ya enviados y por cobrar; lo que se envíe después no está incluido.",
+        "Collections expected in the 30 days after the date, from how each client has paid so far. It covers "
+        "only certificates that are already sent and receivable; what is sent later is not in it.",
     ),
     "definition_note": Text(
         "Montos sobre un millón, en millones (M). Nunca se suman monedas distintas.",

@@ -172,10 +172,10 @@ def many(slice_of: SliceOf) -> Slice:
 def basis(
     rule: ForecastRule = ForecastRule.MODEL, shares: Sequence[int] = (), whole: float = 1.0, part: float = 1.0
 ) -> ForecastBasis:
-    """A tested forecast with the same factor in every month, three times as wide for 90%."""
-    factors = BandFactors(*([[one] * 12, [3 * one] * 12] for one in (whole, part)))
-    test = TestResult(96, 0.06, 0.09, 0.5, 0.9, None, None)
-    return ForecastBasis(rule, ForecastReason.MODEL_NOT_WORSE, tuple(shares), factors, test)
+    """A tested forecast with the same factor in every horizon, three times as wide for 90%."""
+    factors = BandFactors(*([[one] * 13, [3 * one] * 13] for one in (whole, part)))
+    test, soon = (TestResult(count, 0.06, 0.09, 0.5, 0.9, None, None) for count in (96, 12))
+    return ForecastBasis(rule, ForecastReason.MODEL_NOT_WORSE, tuple(shares), factors, test, soon)
 
 
 @pytest.fixture(scope="session")

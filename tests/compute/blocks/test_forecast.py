@@ -5,7 +5,6 @@ from datetime import date, timedelta
 import pytest
 
 from kpi_pipeline.compute.blocks.forecast import forecast
-from kpi_pipeline.model.forecast import SURVIVAL_SCALE, ForecastRule
 from tests.compute.blocks.conftest import basis
 
 NAMES = ("expected", "low_50", "high_50", "low_90", "high_90")
@@ -63,18 +62,6 @@ def test_the_whole_and_its_parts_have_their_own_bands(slice_of) -> None:
     assert widths(whole=0.5)[0] == pytest.approx(2 * whole, abs=2)
     # There is one client: its part is the whole.
     assert len(set(widths())) == 1
-
-
-def test_the_naive_rule_is_a_share_of_what_is_receivable(slice_of) -> None:
-    shares = [SURVIVAL_SCALE // 2, SURVIVAL_SCALE // 4, *[0] * 10]
-    bases = {"CLP": basis(ForecastRule.NAIVE, shares)}
-    found = forecast(slice_of({}, {"client": "C1"}, certificates=history(2), costs=(), bases=bases))
-    for one, receivable in zip(found, (20 * 10**6, 10 * 10**6), strict=True):
-        (line,) = one["lines"]
-        assert line["receivable"] == receivable
-        assert line["expected"] == [receivable // 2, receivable // 4, *[0] * 10]
-        assert line["later"] == receivable // 4
-        assert line["basis"]["rule"] == "naive"
 
 
 def test_with_too_little_history_there_is_no_forecast(slice_of) -> None:

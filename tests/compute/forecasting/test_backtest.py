@@ -33,7 +33,7 @@ def test_clients_that_keep_time_are_forecast_to_the_unit() -> None:
     found = scored(bills([30] * 24))
     overall = found["CLP", None]
     assert (overall.error, overall.coverage.in_50, overall.coverage.client_in_90) == (0, 1, 1)
-    assert found.keys() == {("CLP", ahead) for ahead in (*range(1, 13), None)}
+    assert found.keys() == {("CLP", ahead) for ahead in (*range(13), None)}
 
 
 def test_a_month_in_which_nothing_could_come_is_not_counted() -> None:

@@ -2,9 +2,14 @@
 
 from datetime import timedelta
 
+import pyarrow as pa
 import pytest
 
-from kpi_pipeline.model.forecast import SURVIVAL_SCALE, VARIANCE_UNIT
+from kpi_pipeline.compute.forecasting.expected_payments import expected_payments
+from kpi_pipeline.compute.forecasting.forecast import OUTLOOK_SCHEMA
+from kpi_pipeline.model.components import FORECAST_MONTHS, HORIZONS
+from kpi_pipeline.model.forecast import SURVIVAL_SCALE, VARIANCE_UNIT, ForecastRule
+from tests.compute.blocks.conftest import basis
 from tests.compute.rows import AS_OF, certificate, rolled
 
 
@@ -32,8 +37,34 @@ def test_what_is_expected_follows_the_payments_of_the_client(amount: int) -> Non
         "forecast_3": amount - april,
         "variance_1": variance,
         "variance_3": variance,
+        # The day in April is the last of the next 30.
+        "forecast_next": april,
+        "variance_next": variance,
     }
     found = {
         name: value for name, value in cell.items() if name.startswith(("forecast", "variance")) and value
     }
     assert found == {name: value for name, value in expected.items() if value}
+
+
+def test_the_naive_rule_is_a_share_of_each_certificate_with_an_estimate() -> None:
+    """Each is rounded by itself, so that those of any filter add up to what the filter shows."""
+    soon = SURVIVAL_SCALE // 5
+    shares = [SURVIVAL_SCALE // 2, SURVIVAL_SCALE // 4, *[0] * (FORECAST_MONTHS - 2), soon]
+    items = pa.table({"amount": [101, -101, 101, 40], "currency": ["CLP", "CLP", "CLP", "USD"]})
+    known = [*[1] * 2, 0, 1]
+    rows = [
+        {"client": "x", "is_accepted": True, "age_days": at, "survival_now": now * SURVIVAL_SCALE}
+        | {f"survival_{horizon}": 0 for horizon in HORIZONS}
+        for at, now in enumerate(known)
+    ]
+    naive_unpaid = {"CLP": basis(ForecastRule.NAIVE, shares).naive_unpaid}
+    expected, variance = expected_payments(items, pa.Table.from_pylist(rows, OUTLOOK_SCHEMA), naive_unpaid)
+    none = [0] * (FORECAST_MONTHS - 2)
+    assert expected.tolist() == [
+        [50, 25, *none, 20, 26],
+        [-50, -25, *none, -20, -26],
+        [0, 0, *none, 0, 0],
+        [40, 0, *none, 40, 0],
+    ]
+    assert not variance.any()

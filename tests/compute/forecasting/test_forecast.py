@@ -28,16 +28,26 @@ def seen_at_landmarks(certificates: Sequence[dict[str, Any]]) -> LandmarkCounts:
     standing = Standing.of_certificates(
         certificates_table(certificates), days, this_month - REACH, this_month - 1
     )
-    return LandmarkCounts(standing.cells)
+    return LandmarkCounts(standing.cells, LandmarkDays.like(AS_OF))
 
 
-def judged(
+def judged(*history_and_items: Any, **given: Any) -> list[list[float]]:
+    """The shares unpaid now and at the end of each month, in per cent; see `outlooks`."""
+    return [by_then[:-1] for by_then in outlooks(*history_and_items, **given)]
+
+
+def judged_soon(*history_and_items: Any, **given: Any) -> list[float]:
+    """The shares unpaid after the next 30 days, in per cent; see `outlooks`."""
+    return [by_then[-1] for by_then in outlooks(*history_and_items, **given)]
+
+
+def outlooks(
     history: list[tuple[str, int, bool, int]],
     *items: tuple[str, int],
     certificates: Sequence[dict[str, Any]] = (),
     is_accepted: bool = False,
-) -> list[list]:
-    """The shares unpaid now and at the end of each month, in per cent.
+) -> list[list[float]]:
+    """The shares unpaid now, at the end of each month and of the next days, in per cent.
 
     Args:
         history: Payments and open debts for the survival curves.
@@ -77,6 +87,14 @@ def test_a_client_is_expected_to_pay_as_it_has_paid() -> None:
     assert judged(history, ("Norte", 0)) == [[100, 50, *[0] * 11]]
     # What has waited for 20 days was not paid then.
     assert judged(history, ("Norte", 20)) == [[100, *[0] * 12]]
+
+
+def test_the_next_30_days_are_judged_whatever_months_they_are_in() -> None:
+    history = [("Norte", 20, True, 10), ("Norte", 50, True, 10)]
+    assert judged_soon(history, ("Norte", 0)) == [50]
+    # Of those that have waited for 20 days, the fiftieth is the last of the next 30.
+    assert judged_soon(history, ("Norte", 20), ("Norte", 19)) == [0, 50]
+    assert judged_soon(NO_HISTORY, ("Norte", 0)) == [0]
 
 
 def test_open_certificates_count_for_as_long_as_they_have_waited() -> None:
@@ -134,6 +152,12 @@ def test_what_a_client_did_at_landmarks_outweighs_the_curve() -> None:
     # Ninety seen at nine landmarks stand beside ten, of which the curve leaves half.
     assert then[0] == 95
     assert then[1] == 0
+
+
+def test_the_next_30_days_go_by_those_after_landmarks() -> None:
+    """Ninety are seen at nine landmarks; beside them stand ten, of which the curve leaves half."""
+    assert judged_soon(CURVE, ("Norte", 0), certificates=paid_after(30)) == [5]
+    assert judged_soon(CURVE, ("Norte", 0), certificates=paid_after(31)) == [95]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_a_forecast_rests_on_what_was_known_at_the_month_end() -> None:
     found = forecast(certificates_table([*known, open_then, sent_later]), MAY, MAY).portfolios("CLP")[MAY]
     # On 31 May nobody knew that Sur would pay five days later: all others paid after 40 days.
     assert (found.known, found.expected[0], found.realised[0]) == (100_000, 100_000, 100_000)
-    assert found.variance.tolist() == [0] * 12
+    assert found.variance.tolist() == [0] * 13
 
 
 def test_the_amount_is_that_accepted_by_then() -> None:

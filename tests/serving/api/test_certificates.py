@@ -90,6 +90,23 @@ def test_selections_orders_and_pages(web, press, query: str, expected: list[str]
         assert numbers(response) == expected
 
 
+def test_what_is_expected_in_a_month_is_listed_with_the_largest_first(web, press) -> None:
+    press.publish("dashboards")
+    data = web.get(f"{LIST}?expected_in=2024-07&columns=number").get_json()["data"]
+    # All that is receivable; without an estimate there is no amount, and no sum of a currency of such alone.
+    assert [(one["number"], one["expected"]) for one in data["certificates"]] == [
+        ("1", 1_234_568),
+        *((number, None) for number in ("9", "10", "14", "2")),
+    ]
+    assert (data["sort"], data["expected_in"]) == ("-expected", "2024-07")
+    assert [one.get("expected") for one in data["totals"]["amounts"]] == [1_234_568, None]
+    narrowed = web.get(f"{LIST}?esperado_en=2024-07&standing=overdue&currency=CLP&sort=number").get_json()
+    assert [one["number"] for one in narrowed["data"]["certificates"]] == ["1", "9"]
+    soon = web.get(f"{LIST}?expected_in=next_30_days&columns=number&limit=1").get_json()["data"]
+    assert soon["certificates"][0]["expected"] == 12_345_678 // 4
+    assert "expected" not in web.get(LIST).get_json()["data"]["certificates"][0]
+
+
 def test_columns_are_chosen(web, press) -> None:
     press.publish("dashboards")
     certificate = web.get(f"{LIST}?columns=paid_on&columns=client&standing=paid").get_json()["data"][
@@ -115,6 +132,10 @@ def test_columns_are_chosen(web, press) -> None:
         ("issued_from=2026-W44-1", "issued_from", "1990-01-01 - 2099-12-31"),
         ("due_to=20240531", "due_to", "1990-01-01 - 2099-12-31"),
         ("due_from=2024-05-02&due_to=2024-05-01", "due_to", "2024-05-02 - 2099-12-31"),
+        ("esperado_en=julio", "esperado_en", "YYYY-MM"),
+        ("expected_in=2024-7", "expected_in", "YYYY-MM"),
+        ("expected_in=2024-05", "expected_in", "2024-06"),
+        ("sort=-expected", "sort", "-days_late"),
     ],
 )
 def test_an_invalid_parameter_is_named_with_what_is_allowed(
@@ -240,9 +261,10 @@ def test_one_certificate(web, press) -> None:
         "2025-02",
     )
     assert outlook["months"][:2] == [
-        {"month": "2024-06", "paid_by_end": 0.1},
-        {"month": "2024-07", "paid_by_end": 0.2},
+        {"month": "2024-06", "paid_by_end": 0.1, "expected": 1_234_567},
+        {"month": "2024-07", "paid_by_end": 0.2, "expected": 1_234_568},
     ]
+    assert outlook["next_days"] == {"days": 30, "paid": 0.25, "expected": 12_345_678 // 4}
     assert response.get_json()["meta"]["generation"] == entry.generation
 
 

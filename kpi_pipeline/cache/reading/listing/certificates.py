@@ -15,6 +15,7 @@ from kpi_pipeline.cache.codec import CorruptPayload, Payload
 from kpi_pipeline.cache.keys import payload_key
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.client import ReadClient
+from kpi_pipeline.cache.reading.listing.expected import expecting
 from kpi_pipeline.cache.reading.listing.matching import MARKS, Matches, Totals, matches_in, totals_of
 from kpi_pipeline.cache.reading.listing.query import Order, Selection
 from kpi_pipeline.cache.reading.listing.sorting import Row, all_rows, rows_in
@@ -22,13 +23,16 @@ from kpi_pipeline.cache.reading.payloads import Payloads
 from kpi_pipeline.model.certificate_details import RETAINED
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import Kind
-from kpi_pipeline.model.listing import FIRST_DAY, LIST_COLUMNS, MARK_BITS
+from kpi_pipeline.model.listing import EXPECTED, FIRST_DAY, LIST_COLUMNS, MARK_BITS
 
 MEMORY_BYTES: Final = 256 * 2**20
 """Bytes of blocks that a process holds at most: those of more than two million certificates."""
 
 _AT_A_TIME: Final = 16
 _SELECTIONS: Final = 8
+_MONTHS: Final = 3
+"""Months of which expected amounts are held."""
+
 _APPROVED: Final = "approved"
 _ANSWERED: Final = ("accepted", "paid")
 """Marks of what the client has approved."""
@@ -69,6 +73,7 @@ class ListedCertificates:
         self._blocks = blocks
         self._lock = Lock()
         self._selected: OrderedDict[Selection, _Selected] = OrderedDict()
+        self._expected: OrderedDict[str, Sequence[Block]] = OrderedDict()
 
     @property
     def count(self) -> int:
@@ -104,15 +109,27 @@ class ListedCertificates:
             if (known := self._selected.get(selection)) is not None:
                 self._selected.move_to_end(selection)
                 return known
-        matches = tuple(
-            found for block in self._blocks if (found := matches_in(block, selection)) is not None
-        )
+        blocks = self._expecting(selection.expected) if selection.expected else self._blocks
+        matches = tuple(found for block in blocks if (found := matches_in(block, selection)) is not None)
         selected = _Selected(matches, totals_of(matches, selection))
         with self._lock:
             self._selected[selection] = selected
             while len(self._selected) > _SELECTIONS:
                 self._selected.popitem(last=False)
         return selected
+
+    def _expecting(self, month: str) -> Sequence[Block]:
+        """The blocks with what is expected of them in a month."""
+        with self._lock:
+            if (known := self._expected.get(month)) is not None:
+                self._expected.move_to_end(month)
+                return known
+        blocks = [expecting(block, self.outlooks, month) for block in self._blocks]
+        with self._lock:
+            self._expected[month] = blocks
+            while len(self._expected) > _MONTHS:
+                self._expected.popitem(last=False)
+        return blocks
 
 
 def find_in(blocks: Iterable[Block], project: str, number: str) -> Row | None:
@@ -141,8 +158,10 @@ def _row_having(block: Block, project: int, number: int) -> int | None:
 
 
 def value_of(row: Row, name: str) -> Value:
-    """The value of a row in a column of the list, or in one of `DETAIL_DAYS` or `RETAINED`."""
+    """The value of a row in a column of the list, `EXPECTED`, or one of `DETAIL_DAYS` or `RETAINED`."""
     block, at = row
+    if name == EXPECTED.name:
+        return None if block.expected is None else block.expected.amounts.get(at)
     column = block.columns[name]
     if column.texts is not None:
         return column.text(at)

@@ -11,10 +11,17 @@ from dataclasses import dataclass, field
 from itertools import compress
 from operator import itemgetter
 
-from kpi_pipeline.cache.certificate_blocks import Block, BlockColumn, BlockGroups
+from kpi_pipeline.cache.certificate_blocks import Block, BlockColumn, BlockGroups, Expected
 from kpi_pipeline.cache.reading.listing.query import DayRange, Selection
 from kpi_pipeline.model.filters import fold
-from kpi_pipeline.model.listing import EVENT_COLUMNS, FIRST_DAY, MARK_BITS, SEARCHED_COLUMNS, SUMMED_COLUMNS
+from kpi_pipeline.model.listing import (
+    EVENT_COLUMNS,
+    EXPECTED,
+    FIRST_DAY,
+    MARK_BITS,
+    SEARCHED_COLUMNS,
+    SUMMED_COLUMNS,
+)
 
 MARKS = "marks"
 _CURRENCY = "currency"
@@ -49,7 +56,8 @@ class Totals:
     Attributes:
         count: How many they are.
         credit_notes: How many of them are credit notes, which no count of certificates includes.
-        amounts: By currency, the sums of `SUMMED_COLUMNS` in minor units, without those of what is cancelled.
+        amounts: By currency, the sums of `SUMMED_COLUMNS` in minor units, without those of what is cancelled;
+            and what is expected, where that is requested and there is an estimate.
     """
 
     count: int = 0
@@ -88,6 +96,8 @@ def totals_of(matches: Iterable[Matches], selection: Selection) -> Totals:
             _add_groups(totals, block.groups, _masks(block.groups.columns, block.groups.count, selection))
         else:
             _add_rows(totals, block, mask)
+        if block.expected is not None:
+            _add_expected(totals, block, block.expected, mask)
     return totals
 
 
@@ -99,7 +109,7 @@ def _add(totals: Totals, code: str, sums: Mapping[str, int]) -> None:
 
 def _add_groups(totals: Totals, groups: BlockGroups, masks: list[bytes]) -> None:
     mask = _intersection(masks)
-    credit_notes = _intersection([mask, _marked(groups.columns, "credit_note")])
+    credit_notes = _intersection([mask, marked(groups.columns, "credit_note")])
     totals.credit_notes += sum(compress(groups.sizes, credit_notes))
     for code, found in _of_currencies(groups.columns, mask):
         _add(totals, code, {name: sum(compress(groups.amounts[name], found)) for name in SUMMED_COLUMNS})
@@ -107,12 +117,26 @@ def _add_groups(totals: Totals, groups: BlockGroups, masks: list[bytes]) -> None
 
 def _add_rows(totals: Totals, block: Block, mask: bytes) -> None:
     if block.credit_notes:
-        totals.credit_notes += _intersection([mask, _marked(block.columns, "credit_note")]).count(1)
+        totals.credit_notes += _intersection([mask, marked(block.columns, "credit_note")]).count(1)
     for code, found in _of_currencies(block.columns, mask):
         # The first row twice besides: of a single one no tuple would come.
         rows = itemgetter(0, 0, *compress(range(block.count), found))
         values = {name: block.columns[name].values for name in SUMMED_COLUMNS}
         _add(totals, code, {name: sum(rows(held)) - 2 * held[0] for name, held in values.items()})
+
+
+def _add_expected(totals: Totals, block: Block, expected: Expected, mask: bytes | None) -> None:
+    currency = block.columns[_CURRENCY]
+    sums = dict.fromkeys(range(len(currency.texts or ())), 0)
+    counts = sums.copy()
+    for row, amount in expected.amounts.items():
+        if mask is None or mask[row]:
+            sums[currency.values[row]] += amount
+            counts[currency.values[row]] += 1
+    for place, code in enumerate(currency.texts or ()):
+        if counts[place]:
+            of_currency = totals.amounts[code]
+            of_currency[EXPECTED.name] = of_currency.get(EXPECTED.name, 0) + sums[place]
 
 
 def _masks(columns: Mapping[str, BlockColumn], count: int, selection: Selection) -> list[bytes]:
@@ -179,6 +203,8 @@ def _conditions(
     if selection.currency:
         currency = columns[_CURRENCY]
         yield currency, [at for at, text in enumerate(currency.texts or ()) if text == selection.currency]
+    if selection.expected:
+        yield columns[MARKS], _places_of(columns, MARK_BITS["receivable"])
     if selection.standings:
         yield columns[MARKS], _places_of(columns, sum(MARK_BITS[name] for name in selection.standings))
 
@@ -201,7 +227,8 @@ def _of_currencies(columns: Mapping[str, BlockColumn], mask: bytes) -> Iterator[
             yield code, rows
 
 
-def _marked(columns: Mapping[str, BlockColumn], mark: str) -> bytes:
+def marked(columns: Mapping[str, BlockColumn], mark: str) -> bytes:
+    """The rows that have a mark."""
     return _mask_of(columns[MARKS], _places_of(columns, MARK_BITS[mark]))
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from kpi_pipeline.model.filters import EVERYTHING, Filter
-from kpi_pipeline.model.listing import USUAL_ORDER
+from kpi_pipeline.model.listing import EXPECTED, USUAL_ORDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Selection:
         search: Each of its words is part of their client, project or number.
         days: When each of some events was.
         currency: Code of the currency of their amounts; empty for any.
+        expected: The forecast month of which expected amounts are wanted: then all are receivable; empty for
+            none.
     """
 
     filter: Filter = EVERYTHING
@@ -39,6 +41,7 @@ class Selection:
     search: str = ""
     days: tuple[DayRange, ...] = ()
     currency: str = ""
+    expected: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +67,6 @@ class Order:
 
 
 STANDARD_ORDER = Order.of(USUAL_ORDER)
+
+LARGEST_EXPECTED = Order(EXPECTED.name, descending=True)
+"""How a list of what is expected is sorted unless otherwise requested."""

@@ -2,17 +2,17 @@
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from itertools import chain, islice
 from typing import Any, Final
 
-from kpi_pipeline.cache.certificate_blocks import Block
+from kpi_pipeline.cache.certificate_blocks import Block, BlockColumn, Expected
 from kpi_pipeline.cache.reading.listing.matching import Matches, selected_rows
 from kpi_pipeline.cache.reading.listing.query import Order
 from kpi_pipeline.model.labels import Kind
-from kpi_pipeline.model.listing import LIST_COLUMNS
+from kpi_pipeline.model.listing import EXPECTED, LIST_COLUMNS
 
 Row = tuple[Block, int]
 """A certificate: its block and its row there."""
@@ -88,14 +88,14 @@ def _first(keyed: tuple[Any, Row]) -> Any:
 
 
 def _in_order(found: Matches, order: Order) -> Iterator[int]:
-    column = found.block.columns[order.column]
+    column = _ordered(found.block, order.column)
     known = column.order[: column.known]
     return selected_rows(found, known[::-1] if order.descending else known)
 
 
 def _without_value(matches: Sequence[Matches], name: str, *, backwards: bool = False) -> Iterator[Row]:
     for found in reversed(matches) if backwards else matches:
-        column = found.block.columns[name]
+        column = _ordered(found.block, name)
         rows = column.order[column.known :]
         for row in selected_rows(found, rows[::-1] if backwards else rows):
             yield found.block, row
@@ -103,15 +103,27 @@ def _without_value(matches: Sequence[Matches], name: str, *, backwards: bool = F
 
 def _key(block: Block, name: str) -> Callable[[int], Any]:
     """What a row of a block sorts by among those of all blocks."""
+    if block.expected is not None and name == EXPECTED.name:
+        return _money_key(block, block.expected.amounts)
     column = block.columns[name]
     values = column.values
     if column.texts is not None:
         return column.key
-    if name in _MONEY:
-        currency = block.columns["currency"]
-        codes, names = currency.values, currency.texts or ()
-        return lambda row: (names[codes[row]], values[row])
-    return values.__getitem__
+    return _money_key(block, values) if name in _MONEY else values.__getitem__
+
+
+def _money_key(block: Block, amounts: "Mapping[int, int] | Sequence[int]") -> Callable[[int], Any]:
+    """Amounts of a currency are sorted together."""
+    currency = block.columns["currency"]
+    codes, names = currency.values, currency.texts or ()
+    return lambda row: (names[codes[row]], amounts[row])
+
+
+def _ordered(block: Block, name: str) -> BlockColumn | Expected:
+    """Rows in the order of a column."""
+    if name == EXPECTED.name and block.expected is not None:
+        return block.expected
+    return block.columns[name]
 
 
 def _deep(matches: Sequence[Matches], order: Order, offset: int, limit: int) -> list[Row]:
@@ -133,7 +145,7 @@ def _deep(matches: Sequence[Matches], order: Order, offset: int, limit: int) -> 
 
 
 def _known_rows(found: Matches, name: str) -> "Sequence[int] | array[int]":
-    column = found.block.columns[name]
+    column = _ordered(found.block, name)
     known = column.order[: column.known]
     if (mask := found.mask) is None:
         return known

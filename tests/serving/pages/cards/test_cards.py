@@ -86,12 +86,12 @@ def test_the_leading_figures_have_their_parts(leading_of) -> None:
 
 def test_what_is_expected_has_its_band_and_says_of_what_it_is(leading_of) -> None:
     shown = leading_of("manager")["expected"]
-    assert (shown.label, plain(shown.figures[0].text)) == ("Expected in Jul 2024", "CLP 66.0 M")
-    assert plain(shown.figures[0].secondary) == "90% interval: 33.0 M to 99.0 M; rest of Jun: CLP 7.0 M"
+    assert (shown.label, plain(shown.figures[0].text)) == ("Expected in 30 days", "CLP 66.0 M")
+    assert plain(shown.figures[0].secondary) == "Until 28 Jul; 90% interval: 33.0 M to 99.0 M"
     assert texts_of(shown) == ["Only what is already issued"]
     nothing = leading_of("manager", expected=[])["expected"]
     assert (nothing.label, nothing.figures[0].secondary) == (
-        "Expected next month",
+        "Expected in 30 days",
         "There is no forecast yet",
     )
     assert nothing.parts == ()

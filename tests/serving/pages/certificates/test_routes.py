@@ -156,3 +156,15 @@ def test_a_certificate_that_is_not_there_is_a_problem_page(web, press) -> None:
     assert response.status_code == 404
     assert "Las cifras de hoy no tienen el certificado «77» de «P-001»." in unescape(response.text)
     assert {f"{LIST}?lang=es", "/manager/dashboard?lang=es"} <= set(links(response.text))
+
+
+def test_what_is_expected_is_explained_and_left_again(web, press) -> None:
+    press.publish("dashboards")
+    text = unescape(web.get(f"{LIST}?lang=es&expected_in=2024-07&currency=CLP").text)
+    assert "Esperado en jul 2024" in text
+    assert "De cada certificado por cobrar se espera en julio de 2024 su saldo" in text
+    assert f"{LIST}?currency=CLP&lang=es" in links(text)
+    # The total, short and to the last unit.
+    assert re.search(r'<dt>Esperado en jul 2024</dt><dd title="[^"]*1\.234\.568">', text)
+    soon = unescape(web.get(f"{LIST}?lang=es&expected_in=next_30_days").text)
+    assert "Esperado en los próximos 30 días" in soon

@@ -291,7 +291,9 @@ def test_months_lead_too(chart_of) -> None:
     assert urls["monthly_trend"]["May 2024"] == here
     paid = "standing=collected&paid_from=2024-05-01&paid_to=2024-05-31"
     assert urls["cash_flow"]["May 2024"] == f"{LIST}?state=enviado&{paid}&currency=CLP&lang=en"
-    assert urls["cash_flow"]["Jul 2024"] == ""
+    # A forecast month is that of what is expected of what its filter has.
+    expected = "standing=receivable&expected_in=2024-07"
+    assert urls["cash_flow"]["Jul 2024"] == f"{LIST}?state=enviado&{expected}&currency=CLP&lang=en"
     trend = chart_of("kpi_trend").parts[0].drawing.trends[0]
     assert trend.months[10][1].url == here
 

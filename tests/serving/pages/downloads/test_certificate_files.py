@@ -71,3 +71,16 @@ def test_an_invalid_parameter_gives_no_file(web, press) -> None:
     response = web.get(f"{FILES}.xlsx?sort=urgency")
     assert response.status_code == 400
     assert response.get_json()["parameter"] == "sort"
+
+
+def test_what_is_expected_has_a_column_that_names_its_month(web, press) -> None:
+    press.publish("dashboards")
+    query = "lang=en&expected_in=2024-07&currency=CLP&columns=number"
+    response = web.get(f"{FILES}.csv?{query}")
+    heads, *rows = rows_of(response, ",")
+    assert heads[:2] == ["Certificate", "Expected in Jul 2024"]
+    assert [row[:2] for row in rows[:2]] == [["1", "1234568"], ["9", ""]]
+    assert "Expected in Jul 2024" in rows[0][-PROVENANCE]
+    sheet = Book(web.get(f"{FILES}.xlsx?{query}").data).sheets["Certificates"]
+    assert sheet[0] == ["Certificate", "Expected in Jul 2024"]
+    assert sheet[1] == ["1", 1_234_568]

@@ -84,6 +84,15 @@ def test_nothing_receivable_is_no_forecast(web, press, data_of) -> None:
     assert "No collections are expected: there are no receivables." in text
 
 
+def test_forecast_months_lead_to_what_is_expected_in_them(web, press) -> None:
+    press.publish("financials")
+    page = unescape(web.get("/manager/cash-flow?lang=en").text)
+    for month in ("2024-07", "2025-06"):
+        listed = f"/manager/certificates?standing=receivable&expected_in={month}&currency=CLP&lang=en"
+        # From the table and from the bars of the chart.
+        assert page.count(f'href="{listed}"') >= 2, month
+
+
 @pytest.mark.parametrize(
     ("language", "rule", "expected"),
     [
