@@ -124,7 +124,11 @@ class ListRequest:
     def shown(self) -> list[ListColumn]:
         """The columns that are shown: last what is expected, where that is requested."""
         chosen = [column for column in LIST_COLUMNS if column.name in self.columns]
-        return [*chosen, EXPECTED] if self.expected else chosen
+        if not self.expected:
+            return chosen
+        # What was claimed and approved would push it out of sight.
+        left_out = ("proposed", "approved") if self.columns == USUAL_COLUMNS else ()
+        return [*(column for column in chosen if column.name not in left_out), EXPECTED]
 
     @property
     def summed(self) -> tuple[str, ...]:
