@@ -153,8 +153,11 @@ class Cube:
             return None
         codes: dict[str, list[Ints]] = {name: [] for name in ATTRIBUTES}
         for name, table in frame.tables.items():
-            changed, gone = _changed(frame.row_digests(name), earlier.row_digests(name))
-            for side, rows in ((table, changed), (earlier.tables[name], gone)):
+            was = earlier.tables[name]
+            found = _changed(
+                (table.place, frame.row_digests(name)), (was.place, earlier.row_digests(name)), frame.places
+            )
+            for side, rows in zip((table, was), found, strict=True):
                 for dimension in ATTRIBUTES:
                     codes[dimension].append(side.codes[dimension][rows].astype(np.int64))
         return Changes({dimension: np.concatenate(rows) for dimension, rows in codes.items()})
@@ -261,14 +264,32 @@ class Cube:
         return Filter(tuple(sorted(terms)))
 
 
-def _changed(now: Digests, then: Digests) -> tuple[Ints, Ints]:
+def _changed(now: tuple[Ints, Digests], then: tuple[Ints, Digests], places: int) -> tuple[Ints, Ints]:
     """The rows of two tables by which they differ: those of which one has more than the other, all of a kind.
 
     A table may hold several equal rows.
 
+    Args:
+        now: The places of the one's rows, ascending, and their digests.
+        then: Those of the other.
+        places: Length of the axis.
+
     Returns:
         Rows of the one and of the other.
     """
+    # A change concerns every day and a month: of each place little is left between what is equal.
+    begins, begun = (np.searchsorted(place, np.arange(places + 1)).tolist() for place, _ in (now, then))
+    changed, gone = [], []
+    for at in range(places):
+        here, there = slice(begins[at], begins[at + 1]), slice(begun[at], begun[at + 1])
+        appeared, left = _differing(now[1][here], then[1][there])
+        changed.append(here.start + appeared)
+        gone.append(there.start + left)
+    return np.concatenate(changed), np.concatenate(gone)
+
+
+def _differing(now: Digests, then: Digests) -> tuple[Ints, Ints]:
+    """The rows of `_changed` of one place."""
     shorter = min(len(now), len(then))
     # Rows stand in the same order as a rule: what is equal from both ends is passed over.
     unequal = np.flatnonzero(now[:shorter] != then[:shorter])
