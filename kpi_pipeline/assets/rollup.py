@@ -28,7 +28,7 @@ from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
 from kpi_pipeline.resources.month_parts import shards_of_parts
 from kpi_pipeline.resources.shard_sums import DamagedSums, StoredShardSums
 from kpi_pipeline.resources.source import SourceResource
-from kpi_pipeline.resources.stored_tables import StoredTable
+from kpi_pipeline.resources.stored_tables import StoredTable, store_table
 from kpi_pipeline.sources.provenance import Provenance
 
 
@@ -71,7 +71,7 @@ def _out(description: str) -> AssetOut:
 )
 def rollup(
     context: AssetExecutionContext, certificates: StoredTable, costs: StoredTable, source: SourceResource
-) -> Iterator[Output[pa.Table] | Output[StoredTable] | AssetCheckResult]:
+) -> Iterator[Output[StoredTable] | AssetCheckResult]:
     """Roll certificates and costs up, unless the newest roll-up comes from the same.
 
     Raises:
@@ -97,7 +97,7 @@ def _rolled_up(
     costs: pa.Table,
     provenance: Provenance,
     definitions: Definitions,
-) -> Iterator[Output[pa.Table] | AssetCheckResult]:
+) -> Iterator[Output[StoredTable] | AssetCheckResult]:
     started = time.perf_counter()
     try:
         rolled_up = _merged(
@@ -123,12 +123,16 @@ def _rolled_up(
         f"{sum(shard.count for shard in certificates)} certificates and {costs.num_rows} costs rolled up to "
         f"{tables.cells.num_rows} cells as of {as_of}"
     )
-    for name, table in zip(ROLLUP_TABLES, tables.tables(), strict=True):
+    followed_from = _definitions(definitions)
+    for name, parts in zip(ROLLUP_TABLES, rolled_up.parts.tables, strict=True):
+        stored = store_table(
+            parts, name, followed_from, context.run_id, provenance, rewrites=writes_all(context.run)
+        )
         yield Output(
-            provenance.attach(table),
+            stored,
             output_name=name,
             metadata={
-                "rows": table.num_rows,
+                "rows": stored.num_rows,
                 "as_of": as_of.isoformat(),
                 "seconds": round(seconds, 3),  # of all tables together
             },
@@ -142,6 +146,7 @@ def _merged(
     kept = StoredShardSums.of_settings(_definitions(definitions), reads=not rebuilds)
     try:
         rolled_up = roll_up_shards(certificates, costs, definitions, kept)
+        _ = rolled_up.rollup  # all sums are read
     except DamagedSums:
         return roll_up_shards(certificates, costs, definitions)
     kept.prune()

@@ -143,11 +143,11 @@ def reconcile_rollup(totals: pa.Table, rollup: Rollup) -> list[str]:
     ]
 
 
-def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
+def reconcile_variants(cells: pa.Table, slices: Sequence[Slice]) -> list[str]:
     """Compare the roll-up's columns with the sums over the single values of each dimension.
 
     Args:
-        rollup: The roll-up from which the slices' cube is built.
+        cells: Those of the roll-up from which the slices' cube is built; earlier days may be left out.
         slices: The sums of its filters of at most one value.
 
     Returns:
@@ -156,7 +156,7 @@ def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
     if not slices:
         return []
     currencies = slices[0].currencies
-    cells = _summed_cells(rollup.cells, COMPONENT_NAMES)
+    summed = _summed_cells(cells, COMPONENT_NAMES)
     by_dimension: dict[str, Ints] = {}
     for slice_ in slices:
         for at, requested in enumerate(slice_.filters):
@@ -165,18 +165,18 @@ def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
     problems = []
     for place, currency in enumerate(currencies):
         days, cohorts = (
-            [cells[of].get((name, currency), 0) for name in COMPONENT_NAMES] for of in (AS_OF, COHORT)
+            [summed[of].get((name, currency), 0) for name in COMPONENT_NAMES] for of in (AS_OF, COHORT)
         )
         problems += [
-            f"{component.name} in {currency}: {expected} in the roll-up, {summed} over the variants of {name}"
+            f"{component.name} in {currency}: {expected} in the roll-up, {actual} over the variants of {name}"
             for name, sums in by_dimension.items()
-            for component, expected, summed in zip(
+            for component, expected, actual in zip(
                 COMPONENTS,
                 cohorts if name == MONTH.name else days,
                 sums[:, place].tolist(),
                 strict=True,
             )
-            if expected != summed
+            if expected != actual
             and component.name not in _BEYOND_VARIANTS
             and not (component.kind in _OF_COSTS and name in NOT_OF_COSTS)
         ]

@@ -9,23 +9,21 @@ from itertools import combinations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from kpi_pipeline.compute.cube.encoding import NO_VALUE, Ints
-from kpi_pipeline.compute.cube.frame import ATTRIBUTES, CubeFrame
+from kpi_pipeline.compute.cube.axes import ATTRIBUTES
+from kpi_pipeline.compute.cube.encoding import NO_VALUE, Digests, Ints
+from kpi_pipeline.compute.cube.frame import CubeFrame
 from kpi_pipeline.compute.cube.membership import ByFilter, ByValues, combined, values_of
 from kpi_pipeline.compute.cube.selection import Grouping, select, slice_of
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.evaluation_days import EvaluationDays
 from kpi_pipeline.compute.months import month_number
-from kpi_pipeline.compute.rollup.tables import Rollup
+from kpi_pipeline.compute.rollup.tables import Rollup, RollupParts
 from kpi_pipeline.model.dimensions import ISSUED_AGE, MONTH
 from kpi_pipeline.model.filters import EVERYTHING, Filter, fold
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.periods import quick_periods
 from kpi_pipeline.model.thresholds import Thresholds
-
-Digests = npt.NDArray[np.uint64]
 
 BLOCK_VARIANTS: Final = 1000
 """Variants summed at a time, about: it bounds the memory that a slice takes."""
@@ -63,14 +61,26 @@ class Cube:
         as_of: Their business date.
         window_months: Months of the window over which flows are summed.
         thresholds: Days and amounts of the definitions.
+        before: An earlier cube, from which parts of the tables are taken that have stayed.
 
     Attributes:
         frame: The encoded tables.
         everything: The sums of all certificates.
     """
 
-    def __init__(self, rollup: Rollup, as_of: date, window_months: int, thresholds: Thresholds) -> None:
-        self.frame = CubeFrame.of(rollup, EvaluationDays(as_of, window_months), thresholds)
+    def __init__(
+        self,
+        rollup: Rollup | RollupParts,
+        as_of: date,
+        window_months: int,
+        thresholds: Thresholds,
+        before: "Cube | None" = None,
+    ) -> None:
+        parts = rollup.parts() if isinstance(rollup, Rollup) else rollup
+        days = EvaluationDays(as_of, window_months)
+        self.frame: CubeFrame = CubeFrame.of(
+            parts, days, thresholds, None if before is None else before.frame
+        )
         self.everything = select(self.frame, [EVERYTHING], None)
 
     @property
@@ -85,8 +95,8 @@ class Cube:
     def digest(self) -> str:
         """A digest of all inputs of its figures: rows in any order, date and settings; 32 hex digits."""
         state = blake2b(repr(self.frame.comparable()).encode(), digest_size=16)
-        for name in self.frame.tables:
-            rows = self.frame.row_digests(name)
+        for table in self.frame.tables.values():
+            rows = table.digests
             # Sums of independent numbers of each row, which wrap around 2**64: their order does not matter.
             mixed = (rows ^ (rows >> _HALF)) * _MIXING
             state.update(repr((len(rows), int(rows.sum()), int((mixed ^ (mixed >> _HALF)).sum()))).encode())
@@ -154,9 +164,7 @@ class Cube:
         codes: dict[str, list[Ints]] = {name: [] for name in ATTRIBUTES}
         for name, table in frame.tables.items():
             was = earlier.tables[name]
-            found = _changed(
-                (table.place, frame.row_digests(name)), (was.place, earlier.row_digests(name)), frame.places
-            )
+            found = _changed((table.place, table.digests), (was.place, was.digests), frame.places)
             for side, rows in zip((table, was), found, strict=True):
                 for dimension in ATTRIBUTES:
                     codes[dimension].append(side.codes[dimension][rows].astype(np.int64))

@@ -8,8 +8,9 @@ from typing import Final, Protocol, Self
 
 import numpy as np
 
+from kpi_pipeline.compute.cube.axes import ATTRIBUTES
 from kpi_pipeline.compute.cube.encoding import NO_VALUE, Bools, EncodedTable, Ints
-from kpi_pipeline.compute.cube.frame import ATTRIBUTES, CubeFrame
+from kpi_pipeline.compute.cube.frame import CubeFrame
 from kpi_pipeline.model.dimensions import ISSUED_AGE
 from kpi_pipeline.model.filters import Filter, fold
 
