@@ -205,15 +205,12 @@ class LandmarkCounts:
     def __init__(self, cells: pa.Table) -> None:
         self._clients = cells["client"].combine_chunks().unique()
         paid = months_of(cells, "paid")
-        at_risk = ints(cells["count"])[:, None] - np.cumsum(paid, axis=1) + paid
-        origin, keys = ints(cells["origin"]), self._keys(cells, ints(cells["age_days"]))
-        order = np.lexsort([keys, origin])
-        origin, keys, counts = origin[order], keys[order], np.stack([at_risk, paid], axis=1)[order]
-        self._of_landmark = {}
-        for number in np.unique(origin).tolist():
-            first, end = np.searchsorted(origin, [number, number + 1])
-            sums = np.cumsum(counts[first:end], axis=0)
-            self._of_landmark[number] = keys[first:end], np.concatenate([np.zeros_like(sums[:1]), sums])
+        self._counts = ints(cells["count"])[:, None] - np.cumsum(paid, axis=1) + paid, paid
+        origin = ints(cells["origin"])
+        self._first = int(origin.min(initial=2**31))
+        self._landmarks = int(origin.max(initial=self._first - 1)) + 1 - self._first
+        self._held, at = np.unique(self._keys(cells, ints(cells["age_days"])), return_inverse=True)
+        self._at = (origin - self._first) * len(self._held) + at
 
     def near(self, debts: pa.Table) -> tuple[Ints, Ints]:
         """Counts of each client's debts of the same stage and about the same age at earlier landmarks.
@@ -227,22 +224,31 @@ class LandmarkCounts:
         Returns:
             How many were unpaid before each month, and how many were paid in it; months in the last axis.
         """
-        age, origin = ints(debts["age_days"]), ints(debts["origin"])
+        age, landmark = ints(debts["age_days"]), ints(debts["origin"]) - self._first
         reach = np.maximum(NEAREST_AGES_DAYS, age // NEAREST_AGES_PART)
         youngest, oldest = (
             self._keys(debts, np.clip(limit, 0, _AGES - 1)) for limit in (age - reach, age + reach)
         )
-        found = np.zeros((len(age), 2, FORECAST_MONTHS), np.int64)
-        for number in np.unique(origin).tolist():
-            at = np.flatnonzero(origin == number)
-            for back in range(1, REACH + 1):
-                if number - back in self._of_landmark:
-                    keys, sums = self._of_landmark[number - back]
-                    end = np.searchsorted(keys, oldest[at], side="right")
-                    first = np.searchsorted(keys, youngest[at], side="left")
-                    months = slice(max(0, back - LANDMARKS), min(back, FORECAST_MONTHS))
-                    found[at, :, months] += sums[end][..., months] - sums[first][..., months]
-        return found[:, 0], found[:, 1]
+        first = np.searchsorted(self._held, youngest, side="left")
+        end = np.searchsorted(self._held, oldest, side="right")
+        found = np.zeros((2, len(age), FORECAST_MONTHS), np.int64)
+        for month in range(FORECAST_MONTHS):
+            over = np.clip(landmark - month, 0, self._landmarks)
+            before = np.clip(landmark - month - LANDMARKS, 0, self._landmarks)
+            for of_counts, counts in zip(found, self._counts, strict=True):
+                sums = self._sums(counts[:, month])
+                of_counts[:, month] = sums[over, end] - sums[over, first]
+                of_counts[:, month] -= sums[before, end] - sums[before, first]
+        return found[0], found[1]
+
+    def _sums(self, counts: Ints) -> Ints:
+        """The sums of what cells have before each landmark and key, [landmarks + 1, keys + 1]."""
+        shape = self._landmarks, len(self._held)
+        # Counts are far below 2**53: doubles add them exactly.
+        by_key = np.bincount(self._at, counts, shape[0] * shape[1]).astype(np.int64).reshape(shape)
+        sums = np.zeros((shape[0] + 1, shape[1] + 1), np.int64)
+        np.cumsum(by_key.cumsum(axis=0), axis=1, out=sums[1:, 1:])
+        return sums
 
     def _keys(self, debts: pa.Table, age: Ints) -> Ints:
         """A number for client, stage and age, ordered by age last; negative for a client that is unknown."""
