@@ -20,6 +20,7 @@ from kpi_pipeline.compute.forecasting.landmarks import LandmarkCounts, Standing
 from kpi_pipeline.compute.forecasting.past_forecasts import forecast_as_of
 from kpi_pipeline.compute.group_sums import Groups
 from kpi_pipeline.compute.rollup.cells import FIRST_DAYS, NEVER, number_cells
+from kpi_pipeline.compute.rollup.part_sums import part_sums
 from kpi_pipeline.compute.rollup.shard_sums import (
     CERTIFICATE_COLUMNS,
     COHORTS,
@@ -64,6 +65,7 @@ from kpi_pipeline.model.thresholds import Thresholds
 Ints = npt.NDArray[np.int64]
 
 _BASES: Final = "bases"
+_PART_SUMS: Final = "part_sums"
 
 _Summing = Callable[[pa.Table, Definitions], ShardSums]
 
@@ -75,10 +77,12 @@ class RolledUp:
     Attributes:
         parts: The roll-up; parts that follow from one shard have the name of its digest.
         totals: Those of all shards, straight from their rows, in `totals.TOTALS_SCHEMA` but for the shard.
+        sums: Those of all parts, in `part_sums.PART_SUMS_SCHEMA`.
     """
 
     parts: RollupParts
     totals: pa.Table
+    sums: pa.Table
 
     @cached_property
     def rollup(self) -> Rollup:
@@ -140,6 +144,7 @@ def roll_up_shards(
         _losses(merged.of_certificates("losses")), _bases(merged, landmarks, definitions.as_of, kept)
     )
     listed = merged.of_certificates("work_lists").select(WORK_LISTS_SCHEMA.names).cast(WORK_LISTS_SCHEMA)
+    listed = work_lists(listed, history)
     both = [*of_certificates, *of_costs]
     parts = RollupParts(
         (
@@ -152,12 +157,15 @@ def roll_up_shards(
             [Part.of(losses)],
             _parts(of_certificates, "payment_times", _of(PAYMENT_TIMES_SCHEMA)),
             _parts(both, "breakdowns", _of(BREAKDOWNS_SCHEMA)),
-            [Part.of(work_lists(listed, history))],
+            [Part.of(listed)],
             [Part.of(outlooks.alike)],
             [Part.of(stage_medians(merged.of_certificates("stage_times")))],
         )
     )
-    return RolledUp(parts, merged.of_both("totals"))
+    of_merged = part_sums(cells=[cells], work_lists=listed)
+    return RolledUp(
+        parts, merged.of_both("totals"), pa.concat_tables([merged.of_both(_PART_SUMS), of_merged])
+    )
 
 
 def _parts(
@@ -197,19 +205,30 @@ def _sums_of(
         )
         if kept is None:
             # Nobody asks for those of one shard.
-            found[batch[0].month] = {
-                name: compact(table.drop_columns(["shard"])) for name, table in summed.items()
-            }
+            found[batch[0].month] = _with_sums(
+                {name: compact(table.drop_columns(["shard"])) for name, table in summed.items()}
+            )
             continue
         by_month = by_shard(summed, [shard.month for shard in batch])
         for shard in batch:
-            found[shard.month] = _put(kept, shard.digest, by_month.pop(shard.month))
+            found[shard.month] = _put(kept, shard.digest, _with_sums(by_month.pop(shard.month)))
     if not found:
         # Without rows there are tables without rows.
         summed = summing(schema.empty_table(), definitions)
-        found[0] = {name: table.drop_columns(["shard"]) for name, table in summed.items()}
+        found[0] = _with_sums({name: table.drop_columns(["shard"]) for name, table in summed.items()})
     digests = {shard.month: shard.digest or "" for shard in shards} if kept is not None else {}
     return [(digests.get(month, ""), found[month]) for month in sorted(found)]
+
+
+def _with_sums(sums: ShardSums) -> ShardSums:
+    """The sums of shards, and what their parts of the roll-up's tables sum to."""
+    parts = part_sums(
+        cells=[sums[name] for name in ("cells", PAST) if name in sums],
+        monthly=sums["monthly"],
+        payment_times=sums.get("payment_times"),
+        breakdowns=sums["breakdowns"],
+    )
+    return {**sums, _PART_SUMS: parts}
 
 
 def _put(kept: KeptSums, digest: str | None, sums: ShardSums) -> ShardSums:
