@@ -89,7 +89,8 @@ class Cube:
         return int(self.frame.work_lists.nbytes) + sum(table.nbytes for table in self.frame.tables.values())
 
     def release(self) -> None:
-        """Forget what was summed of all certificates."""
+        """Forget what was summed of all certificates, and looked up."""
+        self.frame.forget_rows()
         self.everything = self.everything.fresh()
 
     def digest(self) -> str:

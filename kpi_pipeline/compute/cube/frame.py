@@ -165,6 +165,22 @@ class CubeFrame:
         """Length of the axis."""
         return self.axes.places
 
+    def rows_with(self, table: str, dimension: str, code: int) -> Ints:
+        """The rows of a table that have a value, ascending; kept until `forget_rows`."""
+        key = table, dimension, code
+        if key not in self._rows_with:
+            found = np.flatnonzero(self.tables[table].codes[dimension] == code)
+            self._rows_with[key] = found.astype(np.int32)
+        return self._rows_with[key]
+
+    def forget_rows(self) -> None:
+        """Forget the rows of values."""
+        self._rows_with.clear()
+
+    @cached_property
+    def _rows_with(self) -> dict[tuple[str, str, int], Ints]:
+        return {}
+
     def axis_place(self, month: Ints) -> Ints:
         """The places on the axis of months, given by their numbers."""
         place: Ints = DAYS + month - self.first_month
