@@ -29,8 +29,8 @@ _TEXTS: Final = b"kpi_texts"
 """In a file's metadata, the columns of which each text is stored as a place in a dictionary."""
 
 
-_MEMORY_BYTES: Final = 768 * 2**20
-"""How much of what a run has written it holds for its next steps at most: of about a million certificates."""
+_MEMORY_BYTES: Final = 128 * 2**20
+"""How much of what a run has written it holds for its next steps at most: what has changed, as a rule."""
 
 
 class WrittenTables:
