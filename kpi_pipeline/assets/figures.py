@@ -1,6 +1,6 @@
 """The figures of a roll-up, which the products of one run share and the next run begins from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -15,7 +15,7 @@ from kpi_pipeline.compute.cube.cube import Changes, Cube
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.payloads import AT_A_TIME, shared_inputs
 from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_variants
-from kpi_pipeline.compute.rollup.tables import Rollup
+from kpi_pipeline.compute.rollup.tables import Rollup, RollupParts
 from kpi_pipeline.model.dimensions import ISSUED_AGE, PRODUCTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.scopes import WHOLE_FIRM
@@ -69,7 +69,7 @@ class Figures:
     @classmethod
     def of(
         cls,
-        rollup: Rollup,
+        rollup: Rollup | RollupParts,
         as_of: date,
         window_months: int,
         thresholds: Thresholds,
@@ -84,10 +84,11 @@ class Figures:
             thresholds: Days and amounts of the definitions.
             before: Figures of an earlier roll-up: what no changed row concerns is taken from them.
         """
-        cube = Cube(rollup, as_of, window_months, thresholds)
+        parts = rollup.parts() if isinstance(rollup, Rollup) else rollup
+        cube = Cube(parts, as_of, window_months, thresholds, None if before is None else before.cube)
         singles = _single_values(cube)
         problems = {
-            "variants_reconcile": reconcile_variants(rollup, singles),
+            "variants_reconcile": reconcile_variants(cube.frame.reconciled_cells(parts), singles),
             "values_in_range": out_of_range(singles),
         }
         shared = {product: digest_of(shared_inputs(product, cube)) for product in PRODUCTS}
@@ -95,7 +96,7 @@ class Figures:
         changes = None if before is None else cube.changes_since(before.cube)
         if before is None or changes is None:
             return cls(cube, problems, described, reading, _certificates(cube, None), shared)
-        moved = _certificates(before.cube, changes)
+        moved = {one for slice_ in before.cube.slices(changes) for one in slice_.filters}
         kept = {one: count for one, count in before.certificates.items() if one not in moved}
         sizes = {
             product: {one: size for one, size in before.sizes[product].items() if one not in moved}
@@ -213,7 +214,7 @@ _SHARED: Final = _Shared()
 
 
 def figures_of(
-    rollup: Callable[[], Rollup],
+    rollup: RollupParts,
     provenance: Provenance,
     window_months: int,
     thresholds: Thresholds,
@@ -226,7 +227,7 @@ def figures_of(
     """The figures of a roll-up, made once for the products of one run.
 
     Args:
-        rollup: Reads its tables.
+        rollup: Its tables.
         provenance: Of the roll-up, with its business date.
         window_months: Months of the window over which flows are summed.
         thresholds: Days and amounts of the definitions.
@@ -240,7 +241,7 @@ def figures_of(
     if figures is None:
         as_of = date.fromisoformat(provenance.as_of or "")
         before = None if rebuilds else _SHARED.before()
-        figures = Figures.of(rollup(), as_of, window_months, thresholds, before)
+        figures = Figures.of(rollup, as_of, window_months, thresholds, before)
         _SHARED.keep(origin, figures, shared=shared, product=product)
     return figures
 

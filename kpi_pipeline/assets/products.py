@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import partial
 from typing import Any
@@ -48,7 +48,7 @@ from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.cache.watch_list import publish_watch_list
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
-from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES, Rollup
+from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES, RollupParts
 from kpi_pipeline.model.alerts.kinds import WATCHED_WITH
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -141,12 +141,14 @@ def product_asset(product: str) -> AssetsDefinition:
             yield from _confirmed(context, confirmed, time.perf_counter() - started)
             return
         figures = figures_of(
-            partial(
-                _read,
-                (
-                    *(rollup, monthly_flows, losses, payment_times),
-                    *(breakdowns, work_lists, outlooks, stage_medians),
-                ),
+            RollupParts(
+                tuple(
+                    stored.parts()
+                    for stored in (
+                        *(rollup, monthly_flows, losses, payment_times),
+                        *(breakdowns, work_lists, outlooks, stage_medians),
+                    )
+                )
             ),
             provenance,
             source.window_months(),
@@ -256,11 +258,6 @@ def product_asset(product: str) -> AssetsDefinition:
         yield Output(entry, metadata=metadata)
 
     return build
-
-
-def _read(tables: Sequence[StoredTable]) -> Rollup:
-    """The roll-up of its tables."""
-    return Rollup.of_tables([stored.encoded() for stored in tables])
 
 
 def _attachments(

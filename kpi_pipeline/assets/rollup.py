@@ -20,7 +20,7 @@ from kpi_pipeline.assets.digests import COMPUTING, code_digest, digest_of
 from kpi_pipeline.assets.freshness_policies import freshness_policy
 from kpi_pipeline.assets.run_tags import writes_all
 from kpi_pipeline.compute.overflow import SumTooLarge
-from kpi_pipeline.compute.reconciliation import reconcile_rollup
+from kpi_pipeline.compute.reconciliation import reconcile_sums
 from kpi_pipeline.compute.rollup.rollup import RolledUp, roll_up_shards
 from kpi_pipeline.compute.rollup.shard_sums import Definitions
 from kpi_pipeline.compute.rollup.shards import Shard, shards_of
@@ -28,7 +28,7 @@ from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
 from kpi_pipeline.resources.month_parts import shards_of_parts
 from kpi_pipeline.resources.shard_sums import DamagedSums, StoredShardSums
 from kpi_pipeline.resources.source import SourceResource
-from kpi_pipeline.resources.stored_tables import StoredTable
+from kpi_pipeline.resources.stored_tables import StoredTable, store_table
 from kpi_pipeline.sources.provenance import Provenance
 
 
@@ -71,7 +71,7 @@ def _out(description: str) -> AssetOut:
 )
 def rollup(
     context: AssetExecutionContext, certificates: StoredTable, costs: StoredTable, source: SourceResource
-) -> Iterator[Output[pa.Table] | Output[StoredTable] | AssetCheckResult]:
+) -> Iterator[Output[StoredTable] | AssetCheckResult]:
     """Roll certificates and costs up, unless the newest roll-up comes from the same.
 
     Raises:
@@ -97,42 +97,52 @@ def _rolled_up(
     costs: pa.Table,
     provenance: Provenance,
     definitions: Definitions,
-) -> Iterator[Output[pa.Table] | AssetCheckResult]:
+) -> Iterator[Output[StoredTable] | AssetCheckResult]:
     started = time.perf_counter()
+    of_costs = shards_of(costs, "invoiced_on", digests=True)
     try:
-        rolled_up = _merged(
-            certificates,
-            shards_of(costs, "invoiced_on", digests=True),
-            definitions,
-            rebuilds=writes_all(context.run),
-        )
+        rolled_up = _merged(certificates, of_costs, definitions, rebuilds=writes_all(context.run))
     except SumTooLarge as error:
         raise Failure(f"the roll-up does not fit: {error}", allow_retries=False) from error
     seconds = time.perf_counter() - started
-    tables, as_of = rolled_up.rollup, definitions.as_of
-    problems = reconcile_rollup(rolled_up.totals, tables)
+    problems = reconcile_sums(rolled_up.totals, rolled_up.sums, lambda: rolled_up.rollup.cells)
     yield AssetCheckResult(
         asset_key="rollup",
         check_name="totals_reconcile_with_certificates",
         passed=not problems,
-        metadata={"problems": problems or ["none"], "rows": tables.cells.num_rows},
+        metadata={"problems": problems or ["none"]},
     )
     if problems:
         raise Failure("the roll-up does not reconcile: " + "; ".join(problems), allow_retries=False)
+    try:
+        stored = _stored(rolled_up, definitions, provenance, context)
+    except DamagedSums:
+        rolled_up = roll_up_shards(certificates, of_costs, definitions)
+        stored = _stored(rolled_up, definitions, provenance, context)
     context.log.info(
         f"{sum(shard.count for shard in certificates)} certificates and {costs.num_rows} costs rolled up to "
-        f"{tables.cells.num_rows} cells as of {as_of}"
+        f"{stored[0].num_rows} cells as of {definitions.as_of}"
     )
-    for name, table in zip(ROLLUP_TABLES, tables.tables(), strict=True):
+    for name, table in zip(ROLLUP_TABLES, stored, strict=True):
         yield Output(
-            provenance.attach(table),
+            table,
             output_name=name,
             metadata={
-                "rows": table.num_rows,
-                "as_of": as_of.isoformat(),
+                "as_of": definitions.as_of.isoformat(),
                 "seconds": round(seconds, 3),  # of all tables together
             },
         )
+
+
+def _stored(
+    rolled_up: RolledUp, definitions: Definitions, provenance: Provenance, context: AssetExecutionContext
+) -> list[StoredTable]:
+    """The tables of a roll-up as files, of which only the parts are written that have changed."""
+    follow_from, rewrites = _definitions(definitions), writes_all(context.run)
+    return [
+        store_table(parts, name, follow_from, context.run_id, provenance, rewrites=rewrites)
+        for name, parts in zip(ROLLUP_TABLES, rolled_up.parts.tables, strict=True)
+    ]
 
 
 def _merged(

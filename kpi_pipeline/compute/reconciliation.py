@@ -1,6 +1,6 @@
 """Checks that totals agree at each step; each returns its problems as sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -11,6 +11,19 @@ import pyarrow.compute as pc
 from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.evaluation_days import AS_OF, COHORT
+from kpi_pipeline.compute.rollup.part_sums import (
+    BOUNDS,
+    BREAKDOWNS,
+    COHORTS,
+    LISTED,
+    MONTHS,
+    ON_AS_OF,
+    TIMED,
+    Sums,
+    added_up,
+    part_sums,
+    summed_cells,
+)
 from kpi_pipeline.compute.rollup.tables import Rollup
 from kpi_pipeline.compute.rollup.totals import COLLECTED, COST_AMOUNT, UNDATED_PAYMENTS
 from kpi_pipeline.model.ageing import AGEING_BUCKETS, DUE_BUCKETS
@@ -22,8 +35,6 @@ from kpi_pipeline.model.components import (
     ComponentKind,
 )
 from kpi_pipeline.model.dimensions import MONTH, NOT_OF_COSTS
-from kpi_pipeline.model.states import State
-from kpi_pipeline.model.work_lists import Arrears, WorkListName
 
 _PARTS: Final[dict[str, tuple[str, ...]]] = {
     **{f"portfolio_{unit}": (f"unsent_{unit}", f"receivable_{unit}") for unit in ("amount", "count")},
@@ -64,21 +75,12 @@ _RECONCILED: Final = (
     *("proposed_count", "proposed_amount"),
     *("cost_count", "cost_opex_amount", "cost_capex_amount", "paid_out_amount"),
 )
-_RECONCILED_BREAKDOWNS: Final = ("supplier", "cost_category")
 _STOCKS: Final = (ComponentKind.STOCK, ComponentKind.COST_STOCK, ComponentKind.SNAPSHOT)
 _STOCK_NAMES: Final = tuple(part.name for part in COMPONENTS if part.kind in _STOCKS)
 _IN_LISTS: Final = (
     *("critical_count", "critical_amount", "overdue_count", "overdue_amount"),
     *("returned_count", "unsent_count"),
 )
-_COMPARED: Final = tuple(
-    dict.fromkeys((*_RECONCILED, *_STOCK_NAMES, *_IN_LISTS, *MONTHLY_COMPONENTS, "timed_count"))
-)
-_ROWS: Final = "currency"
-
-Sums = dict[tuple[str, str], int]
-"""Sums by what they are called and the currency."""
-
 _EVERYTHING: Final = "everything"
 _BEYOND_VARIANTS: Final = ("cancelled_count",)
 """Components that no variant needs to show: values of which all certificates are cancelled have none."""
@@ -99,21 +101,35 @@ def reconcile_rollup(totals: pa.Table, rollup: Rollup) -> list[str]:
     Returns:
         One sentence a difference, amounts in minor units.
     """
-    problems = _inexact(rollup)
+    sums = part_sums(
+        cells=[rollup.cells],
+        monthly=rollup.monthly,
+        payment_times=rollup.payment_times,
+        breakdowns=rollup.breakdowns,
+        work_lists=rollup.work_lists,
+    )
+    return reconcile_sums(totals, sums, lambda: rollup.cells)
+
+
+def reconcile_sums(totals: pa.Table, parts: pa.Table, cells: Callable[[], pa.Table]) -> list[str]:
+    """The same of what the parts of a roll-up sum to.
+
+    Args:
+        totals: Those of the rows, in `totals.TOTALS_SCHEMA`.
+        parts: The sums of all parts, in `part_sums.PART_SUMS_SCHEMA`.
+        cells: Loads all cells; it is called where sums may be too large.
+    """
+    sums = added_up(parts)
+    problems = _inexact(sums[BOUNDS], cells)
     if problems:
         return problems
     straight = _straight(totals)
-    cells = _summed_cells(rollup.cells)
-    cohorts, on_as_of = cells[COHORT], cells[AS_OF]
-    listed = _summed_lists(rollup.work_lists)
+    cohorts, on_as_of, monthly = sums[COHORTS], sums[ON_AS_OF], sums[MONTHS]
     flows = [name for name in MONTHLY_COMPONENTS if name != "paid_amount"]
-    monthly = _sums(rollup.monthly, **{name: name for name in MONTHLY_COMPONENTS})
     # A payment without a day is collected with its acceptance, which these rows do not tell.
     is_dated = not _having(straight, UNDATED_PAYMENTS)
     collected = {("paid_amount", code): sum_ for (_, code), sum_ in _having(straight, COLLECTED).items()}
     paid = _having(monthly, "paid_amount")
-    timed = rollup.payment_times.select(["place", "currency", "paid"])
-    timed = timed.filter(pc.equal(timed["place"], COHORT))
     return [
         *_differences("the cohorts", _having(cohorts, *_RECONCILED), _having(straight, *_RECONCILED)),
         *(_differences("the months", paid, collected) if is_dated else []),
@@ -124,30 +140,25 @@ def reconcile_rollup(totals: pa.Table, rollup: Rollup) -> list[str]:
             "in the cohorts",
         ),
         *_differences("the months", _having(monthly, *flows), _having(cohorts, *flows), "in the cohorts"),
-        *_differences("the work lists", listed, _having(on_as_of, *_IN_LISTS), "on the business date"),
-        *_differences(
-            "the days of payment",
-            _sums(timed, timed_count="paid"),
-            _having(cohorts, "timed_count"),
-            "in the cohorts",
-        ),
+        *_differences("the work lists", sums[LISTED], _having(on_as_of, *_IN_LISTS), "on the business date"),
+        *_differences("the days of payment", sums[TIMED], _having(cohorts, "timed_count"), "in the cohorts"),
         *(
             problem
-            for name in _RECONCILED_BREAKDOWNS
+            for name in BREAKDOWNS
             for problem in _differences(
                 f"the costs by {name}",
-                _summed_breakdown(rollup.breakdowns, name),
+                sums[name],
                 _having(straight, "cost_count", COST_AMOUNT),
             )
         ),
     ]
 
 
-def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
+def reconcile_variants(cells: pa.Table, slices: Sequence[Slice]) -> list[str]:
     """Compare the roll-up's columns with the sums over the single values of each dimension.
 
     Args:
-        rollup: The roll-up from which the slices' cube is built.
+        cells: Those of the roll-up from which the slices' cube is built; earlier days may be left out.
         slices: The sums of its filters of at most one value.
 
     Returns:
@@ -156,7 +167,7 @@ def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
     if not slices:
         return []
     currencies = slices[0].currencies
-    cells = _summed_cells(rollup.cells, COMPONENT_NAMES)
+    summed = summed_cells(cells, COMPONENT_NAMES)
     by_dimension: dict[str, Ints] = {}
     for slice_ in slices:
         for at, requested in enumerate(slice_.filters):
@@ -165,18 +176,18 @@ def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
     problems = []
     for place, currency in enumerate(currencies):
         days, cohorts = (
-            [cells[of].get((name, currency), 0) for name in COMPONENT_NAMES] for of in (AS_OF, COHORT)
+            [summed[of].get((name, currency), 0) for name in COMPONENT_NAMES] for of in (AS_OF, COHORT)
         )
         problems += [
-            f"{component.name} in {currency}: {expected} in the roll-up, {summed} over the variants of {name}"
+            f"{component.name} in {currency}: {expected} in the roll-up, {actual} over the variants of {name}"
             for name, sums in by_dimension.items()
-            for component, expected, summed in zip(
+            for component, expected, actual in zip(
                 COMPONENTS,
                 cohorts if name == MONTH.name else days,
                 sums[:, place].tolist(),
                 strict=True,
             )
-            if expected != summed
+            if expected != actual
             and component.name not in _BEYOND_VARIANTS
             and not (component.kind in _OF_COSTS and name in NOT_OF_COSTS)
         ]
@@ -219,19 +230,15 @@ def out_of_range(slices: Sequence[Slice]) -> list[str]:
     return problems
 
 
-def _inexact(rollup: Rollup) -> list[str]:
+def _inexact(bounds: Sums, cells: Callable[[], pa.Table]) -> list[str]:
     """Components whose sums could leave the integers that JSON readers keep, each as a sentence."""
     problems = []
-    for name in COMPONENT_NAMES:
+    for (name, _), bound in bounds.items():
         # No answer shows a variance.
-        if name.startswith("variance_"):
-            continue
-        column = rollup.cells[name]
-        ends = pc.min_max(column).as_py()
-        if len(column) * max(abs(ends["min"] or 0), abs(ends["max"] or 0)) <= _LARGEST_EXACT:
+        if name.startswith("variance_") or bound <= _LARGEST_EXACT:
             continue
         # Sums of floats do not wrap around, and are exact enough here.
-        total = pc.sum(pc.abs(pc.cast(column, pa.float64(), safe=False))).as_py()
+        total = pc.sum(pc.abs(pc.cast(cells()[name], pa.float64(), safe=False))).as_py()
         if total > _LARGEST_EXACT:
             problems.append(
                 f"{name} sums to about {total:.3g}, beyond 2**53: look for amounts in the wrong unit"
@@ -245,74 +252,9 @@ def _straight(totals: pa.Table) -> Sums:
     return {(row["name"], row["currency"]): row["total_sum"] for row in summed.to_pylist()}
 
 
-def _summed_cells(cells: pa.Table, names: Sequence[str] = _COMPARED) -> dict[int, Sums]:
-    """The sums of cohorts and of the business date, by place."""
-    named = cells.select(["place", "currency", *names])
-    return {
-        place: _sums(_at_place(named, place), **{name: name for name in names}) for place in (COHORT, AS_OF)
-    }
-
-
-def _at_place(cells: pa.Table, place: int) -> pa.Table:
-    """The cells of a place, nothing copied: they stand together, those of costs by month."""
-    is_there = np.concatenate([[False], cells["place"].to_numpy() == place, [False]])
-    begins, ends = np.flatnonzero(is_there[1:] != is_there[:-1]).reshape(-1, 2).T.tolist()
-    runs = [cells.slice(begin, end - begin) for begin, end in zip(begins, ends, strict=True)]
-    return pa.concat_tables([cells.slice(0, 0), *runs])
-
-
-def _summed_lists(work_lists: pa.Table) -> Sums:
-    """What the work lists of the business date hold, as the components are called that say the same."""
-    named = work_lists.select(["place", "work_list", "currency", "arrears", "state", "amount"])
-    listed = _rows(
-        named.filter(pc.equal(named["place"], AS_OF)),
-        "work_list",
-        WorkListName.COLLECT_TODAY,
-        WorkListName.CORRECT_AND_RESEND,
-    )
-    critical, overdue = (
-        _rows(listed, "arrears", of, Arrears.BOTH) for of in (Arrears.CRITICAL, Arrears.OVERDUE)
-    )
-    return {
-        **_sums(critical, critical_count=_ROWS, critical_amount="amount"),
-        **_sums(overdue, overdue_count=_ROWS, overdue_amount="amount"),
-        **_sums(_rows(listed, "state", State.REJECTED), returned_count=_ROWS),
-        **_sums(_rows(listed, "state", State.REVISION), unsent_count=_ROWS),
-    }
-
-
-def _summed_breakdown(breakdowns: pa.Table, name: str) -> Sums:
-    """The sums of costs in one breakdown of the cohorts."""
-    named = breakdowns.select(["place", "breakdown", "currency", "count", "amount"])
-    rows = named.filter(pc.and_(pc.equal(named["breakdown"], name), pc.equal(named["place"], COHORT)))
-    return _sums(rows, cost_count="count", **{COST_AMOUNT: "amount"})
-
-
-def _rows(table: pa.Table, column: str, *values: str) -> pa.Table:
-    """The rows that have one of some values."""
-    return table.filter(pc.is_in(table[column], pa.array(map(str, values), pa.string())))
-
-
 def _having(sums: Sums, *names: str) -> Sums:
     """Some of the sums."""
     return {key: sums[key] for key in sums if key[0] in names}
-
-
-def _sums(table: pa.Table, **columns: str) -> Sums:
-    """Sums of columns, by what each is called here and the currency; `_ROWS` counts rows."""
-    wanted = [(column, "count" if column == _ROWS else "sum") for column in columns.values()]
-    currency = table["currency"]
-    if pa.types.is_dictionary(currency.type):
-        # Chunks have texts of their own.
-        table = table.set_column(
-            table.schema.get_field_index("currency"), "currency", currency.cast(pa.string())
-        )
-    rows = table.group_by("currency").aggregate(sorted(set(wanted))).to_pylist()
-    return {
-        (name, row["currency"]): row[f"{column}_{function}"]
-        for row in rows
-        for name, (column, function) in zip(columns, wanted, strict=True)
-    }
 
 
 def _differences(

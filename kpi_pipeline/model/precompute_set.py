@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 from kpi_pipeline.model.filters import Filter
@@ -96,11 +97,12 @@ def choose_precompute_set(
         chosen = set(declared)
     else:
         rank = {filter_: place for place, filter_ in enumerate(requested)}
-        in_order = sorted(
-            (filter_ for filter_ in declared if filter_ not in always),
-            key=lambda filter_: (rank.get(filter_, len(rank)), -declared[filter_], filter_.identity),
-        )
-        chosen = always | set(in_order[: min(kept_for_pairs, pairs)])
+        worth = {
+            filter_: (rank.get(filter_, len(rank)), -count)
+            for filter_, count in declared.items()
+            if filter_ not in always
+        }
+        chosen = always | _most_worth(worth, min(kept_for_pairs, pairs))
     taken = left - (len(chosen) - len(always))
     return PrecomputeSet(
         declared=frozenset(chosen),
@@ -108,3 +110,15 @@ def choose_precompute_set(
         requested=tuple(beyond[:taken]),
         refused=tuple(beyond[taken:]),
     )
+
+
+def _most_worth(worth: Mapping[Filter, tuple[int, int]], most: int) -> set[Filter]:
+    """The filters that come first, so many at most: by worth, the least first, then by identity."""
+    in_order = sorted(worth, key=worth.__getitem__)
+    if most >= len(in_order):
+        return set(in_order)
+    # Identities take time: they are compared where the room ends.
+    last = worth[in_order[most]]
+    before = [filter_ for filter_ in in_order[:most] if worth[filter_] < last]
+    alike = sorted((filter_ for filter_ in in_order if worth[filter_] == last), key=attrgetter("identity"))
+    return {*before, *alike[: most - len(before)]}

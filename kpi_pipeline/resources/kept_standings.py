@@ -22,9 +22,9 @@ from kpi_pipeline.compute.bridge.dso import Billing
 from kpi_pipeline.compute.bridge.standings import STANDING_SCHEMA, DaySums, StandingDay, standing_sums
 from kpi_pipeline.compute.rollup.shards import BATCH_ROWS
 from kpi_pipeline.model.bridge import KEPT_DAYS
-from kpi_pipeline.resources.month_parts import content_digest, still_there
+from kpi_pipeline.resources.month_parts import content_digest
 from kpi_pipeline.resources.snapshots import asset_folder
-from kpi_pipeline.resources.stored_tables import TABLE_SUFFIX, read_table, write_packed
+from kpi_pipeline.resources.stored_tables import TABLE_SUFFIX, read_table, still_there, write_packed
 
 _FOLDER: Final = "standings"
 _DAY_SUFFIX: Final = ".json"

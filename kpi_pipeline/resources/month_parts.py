@@ -1,6 +1,5 @@
 """A table of certificates as files by month of issue, named by what they hold: what is unchanged stays."""
 
-import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from hashlib import blake2b
@@ -13,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kpi_pipeline.compute.rollup.shards import Shard
-from kpi_pipeline.resources.stored_tables import TABLE_SUFFIX, StoredTable, read_part, write_part
+from kpi_pipeline.resources.stored_tables import TABLE_SUFFIX, StoredTable, read_part, still_there, write_part
 
 DATED_BY: Final = "issued_on"
 """The column of the date by whose month certificates are parted."""
@@ -70,15 +69,6 @@ def shards_of_parts(certificates: StoredTable) -> list[Shard]:
         rows = partial(read_part, path)
         shards.append(Shard(month, rows().num_rows, f"{DATED_BY}-{path.stem}", rows))
     return shards
-
-
-def still_there(path: Path) -> bool:
-    """Whether a part is stored. It counts as new again: no other run removes it before it is named."""
-    try:
-        os.utime(path)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _numbers(certificates: pa.Table) -> npt.NDArray[np.int64]:

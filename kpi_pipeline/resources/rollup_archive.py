@@ -1,23 +1,28 @@
 """The archive of roll-ups: of each reading that a product shows or can go back to, the tables as files.
 
-<archive>/rollups/<reading>/<table>.arrow
+<archive>/rollups/<reading>/<table>/...   the parts of a table
+<archive>/rollups/<reading>/parts.json    their names in order, by table
 
 A generation reuses answers by the roll-up of the one that is live, and a product that is rolled back adds
 answers from that of its reading. What runs hand on is kept for a few runs only.
 """
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
+import orjson
 import pyarrow as pa
 
 from kpi_pipeline.atomic_files import ABANDONED_S, PART_SUFFIX, modified_at
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES, Rollup
 from kpi_pipeline.resources.stored_tables import TABLE_SUFFIX, StoredTable, read_encoded, write_packed
 from kpi_pipeline.settings import current_settings
+
+_PARTS: Final = "parts.json"
 
 
 class RollupArchive:
@@ -52,10 +57,12 @@ class RollupArchive:
         if len(tables) < len(ROLLUP_TABLES):
             return False
 
-        def copy(at: int, path: Path) -> None:
-            shutil.copyfile(tables[at].paths[0], path)
+        def link(at: int, folder: Path) -> list[str]:
+            for path in tables[at].paths:
+                _link(path, folder / path.name)
+            return [path.name for path in tables[at].paths]
 
-        self._write(target, run_id, copy)
+        self._write(target, run_id, link)
         return True
 
     def keep(self, reading: str, run_id: str, rollup: Rollup) -> None:
@@ -71,19 +78,24 @@ class RollupArchive:
             return
         tables = rollup.tables()
 
-        def write(at: int, path: Path) -> None:
-            write_packed(tables[at], path)
+        def write(at: int, folder: Path) -> list[str]:
+            name = f"{run_id}{TABLE_SUFFIX}"
+            write_packed(tables[at], folder / name)
+            return [name]
 
         self._write(target, run_id, write)
 
-    def _write(self, target: Path, run_id: str, write: Callable[[int, Path], None]) -> None:
+    def _write(self, target: Path, run_id: str, write: Callable[[int, Path], list[str]]) -> None:
         # Two runs may store one reading at once: the first to have all of it wins.
         part = target.with_name(f"{target.name}.{run_id}{PART_SUFFIX}")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         try:
+            parts: dict[str, list[str]] = {}
             for at, name in enumerate(ROLLUP_TABLES):
-                write(at, part / f"{name}{TABLE_SUFFIX}")
+                (part / name).mkdir()
+                parts[name] = write(at, part / name)
+            (part / _PARTS).write_bytes(orjson.dumps(parts))
             part.rename(target)
         except OSError:
             if not target.exists():
@@ -94,11 +106,14 @@ class RollupArchive:
     def rollup(self, reading: str) -> Rollup | None:
         """The roll-up of a reading; None where it is not kept, or cannot be read."""
         try:
+            folder = self._folder / reading
+            parts = orjson.loads((folder / _PARTS).read_bytes())
             tables = [
-                read_encoded(self._folder / reading / f"{name}{TABLE_SUFFIX}") for name in ROLLUP_TABLES
+                pa.concat_tables([read_encoded(folder / name / part) for part in parts[name]])
+                for name in ROLLUP_TABLES
             ]
             return Rollup.of_tables(tables)
-        except (OSError, pa.ArrowException):
+        except (OSError, ValueError, KeyError, pa.ArrowException):
             return None
 
     def prune(self, kept: Callable[[], Collection[str]]) -> int:
@@ -121,3 +136,11 @@ class RollupArchive:
         for path in gone:
             shutil.rmtree(path, ignore_errors=True)
         return len(gone)
+
+
+def _link(path: Path, target: Path) -> None:
+    """Keep a file, which is never changed, beyond its own name: without a copy where that is possible."""
+    try:
+        os.link(path, target)
+    except OSError:
+        shutil.copyfile(path, target)

@@ -3,7 +3,10 @@
 A run that finds its input unchanged names the file of the run before: nothing is read or written again.
 """
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar, Final, Self
@@ -13,6 +16,7 @@ import pyarrow as pa
 from dagster import MetadataValue
 
 from kpi_pipeline.atomic_files import modified_at, replacing
+from kpi_pipeline.compute.rollup.tables import Part
 from kpi_pipeline.resources.snapshots import RunFileIOManager, asset_folder, newest_file
 from kpi_pipeline.sources.provenance import Provenance
 
@@ -25,8 +29,8 @@ _TEXTS: Final = b"kpi_texts"
 """In a file's metadata, the columns of which each text is stored as a place in a dictionary."""
 
 
-_MEMORY_BYTES: Final = 768 * 2**20
-"""How much of what a run has written it holds for its next steps at most: of about a million certificates."""
+_MEMORY_BYTES: Final = 128 * 2**20
+"""How much of what a run has written it holds for its next steps at most: what has changed, as a rule."""
 
 
 class WrittenTables:
@@ -146,6 +150,10 @@ class StoredTable:
         """Read it, each text as a place in a dictionary: in a fifth of the time where texts repeat."""
         return pa.concat_tables([read_encoded(path) for path in self.paths])
 
+    def parts(self) -> list[Part]:
+        """Its parts, as `encoded` reads them. No file is ever changed: those of one name are the same."""
+        return [Part(f"{path.parent.name}/{path.name}", partial(read_encoded, path)) for path in self.paths]
+
     def confirmed(self, provenance: Provenance) -> Self:
         """The same table as another run has it.
 
@@ -201,6 +209,38 @@ class StoredTableIOManager(TableIOManager):
 def _stored(table: pa.Table, path: Path) -> StoredTable:
     write_table(table, path)
     return StoredTable((path,), Provenance.of(table) if Provenance.is_of(table) else None)
+
+
+def store_table(
+    parts: Sequence[Part], asset: str, of: str, run_id: str, provenance: Provenance, *, rewrites: bool = False
+) -> StoredTable:
+    """Write the parts of a table that are not stored yet.
+
+    Args:
+        parts: The parts; those without a name are of this run alone.
+        asset: The asset whose table it is.
+        of: What parts follow from besides what their names say.
+        run_id: The run.
+        provenance: Where the run has it from.
+        rewrites: Whether also those are written that are stored.
+    """
+    folder, paths = asset_folder(asset), []
+    folder.mkdir(parents=True, exist_ok=True)
+    for at, part in enumerate(parts):
+        path = folder / f"{f'{of}-{part.name}' if part.name else f'{run_id}-{at}'}{TABLE_SUFFIX}"
+        if rewrites or not (part.name and still_there(path)):
+            write_table(part.rows(), path)
+        paths.append(path)
+    return StoredTable(tuple(paths), provenance)
+
+
+def still_there(path: Path) -> bool:
+    """Whether a part is stored. It counts as new again: no other run removes it before it is named."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def write_part(table: pa.Table, path: Path) -> None:

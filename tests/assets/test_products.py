@@ -28,7 +28,7 @@ from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.alerts.kinds import WATCHED_WITH
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
-from kpi_pipeline.resources.stored_tables import read_table, write_table
+from kpi_pipeline.resources.stored_tables import StoredTable, read_table, write_table
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -67,7 +67,9 @@ def test_one_run_makes_every_product_live_behind_its_checks(demo_home: Path, run
 
 def test_what_is_served_equals_the_roll_up(demo_home: Path, run, read) -> None:
     result = run("refresh_kpis")
-    stored = read_table(demo_home / "storage" / "rollup" / f"{result.run_id}.arrow").to_pylist()
+    rollup = StoredTable.of_run("rollup", result.run_id)
+    assert rollup is not None
+    stored = rollup.table().to_pylist()
     today, cohorts = ([cell for cell in stored if cell["place"] == place] for place in (AS_OF, COHORT))
     client, month = (max(cell[name] for cell in today) for name in ("client", "month"))
     for requested, held in (
@@ -188,12 +190,14 @@ def test_an_interrupted_refresh_does_not_extend_freshness(published: Path, run, 
 
 def test_a_roll_up_with_impossible_sums_never_goes_live(published: Path, run, read, failure) -> None:
     live = read().manifest()
-    stored = published / "storage" / "rollup" / f"{live['kpis'].run_id}.arrow"
-    cells = read_table(stored)
-    place = cells.schema.get_field_index("reworked_count")
-    of_certificates = pc.greater(cells["proposed_count"], 0)
-    broken = cells.set_column(place, "reworked_count", pc.if_else(of_certificates, 10**6, 0))
-    write_table(broken.replace_schema_metadata(cells.schema.metadata), stored)
+    stored = StoredTable.of_run("rollup", live["kpis"].run_id)
+    assert stored is not None
+    for path in stored.paths:
+        cells = read_table(path)
+        place = cells.schema.get_field_index("reworked_count")
+        of_certificates = pc.greater(cells["proposed_count"], 0)
+        broken = cells.set_column(place, "reworked_count", pc.if_else(of_certificates, 10**6, 0))
+        write_table(broken.replace_schema_metadata(cells.schema.metadata), path)
     result = run("refresh_kpis", "kpis", "live_kpis", tags=REBUILD)
     assert "reworked_count exceeds rework_known_count" in failure(result)
     passed = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}

@@ -14,7 +14,7 @@ from dagster import ExecuteInProcessResult
 
 from kpi_pipeline.compute.evaluation_days import AS_OF, COHORT, DAYS
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
-from kpi_pipeline.resources.stored_tables import read_table
+from kpi_pipeline.resources.stored_tables import StoredTable
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.sources.selection import choose_source
@@ -32,8 +32,8 @@ def tables(demo_home: Path, run) -> Callable[[], tuple[ExecuteInProcessResult, d
     def rolled() -> tuple[ExecuteInProcessResult, dict[str, pa.Table]]:
         result = run("refresh_all", *SOURCE, *ROLLUP_TABLES)
         assert result.success
-        storage = demo_home / "storage"
-        return result, {name: read_table(storage / name / f"{result.run_id}.arrow") for name in ROLLUP_TABLES}
+        stored = {name: StoredTable.of_run(name, result.run_id) for name in ROLLUP_TABLES}
+        return result, {name: table.table() for name, table in stored.items() if table is not None}
 
     return rolled
 
@@ -89,6 +89,27 @@ def test_where_kept_sums_are_damaged_all_rows_are_summed_again(tables, demo_home
     _, after = tables()
     for name in ("rollup", "work_lists"):
         assert after[name].equals(before[name])
+
+
+def test_of_a_changed_month_alone_parts_are_written(
+    tables, demo_home: Path, tmp_path: Path, small_demo: Path
+) -> None:
+    source = tmp_path / "changing.db"
+    shutil.copy(small_demo, source)
+    choose_source(Settings(), f"sqlite:///{source}", "edp", DEMO_DAY)
+    tables()
+    folder = demo_home / "storage" / "payment_times"
+    before = {path: path.stat().st_ino for path in folder.glob("*.arrow")}
+    with closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute(
+            "UPDATE edp SET monto_propuesto = monto_propuesto + 1, updated_at = '2024-06-28 12:00:00' "
+            "WHERE rowid = 5"
+        )
+    result, _ = tables()
+    stored = StoredTable.of_run("payment_times", result.run_id)
+    assert stored is not None
+    assert len(set(stored.paths) - before.keys()) == 1
+    assert {path: path.stat().st_ino for path in before} == before
 
 
 def test_the_length_of_the_window_is_that_of_the_settings(tables, monkeypatch: pytest.MonkeyPatch) -> None:

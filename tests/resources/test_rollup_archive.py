@@ -75,12 +75,22 @@ def test_what_is_not_whole_is_not_kept(archive, run, storage, folder, table: str
     assert not folder.exists()
 
 
+def test_it_is_kept_on_another_disk(archive, run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def apart(*_: object) -> None:
+        raise OSError("invalid cross-device link")
+
+    run("first", 7)
+    monkeypatch.setattr("os.link", apart)
+    assert archive.store(READING, "first")
+    assert numbers(archive.rollup(READING)) == [7] * len(ROLLUP_TABLES)
+
+
 @pytest.mark.parametrize("table", ROLLUP_TABLES)
 @pytest.mark.parametrize("kept", [None, 0, 10, -10])
 def test_what_was_lost_or_cut_is_none(archive, run, folder, table: str, kept: int | None) -> None:
     run("first")
     archive.store(READING, "first")
-    path = folder / READING / f"{table}.arrow"
+    path = folder / READING / table / "first.arrow"
     if kept is None:
         path.unlink()
     else:
@@ -95,6 +105,7 @@ def test_a_disk_that_takes_nothing_leaves_nothing(
         raise OSError("no space left on device")
 
     run("first")
+    monkeypatch.setattr("os.link", full)
     monkeypatch.setattr("shutil.copyfile", full)
     with pytest.raises(OSError, match="no space"):
         archive.store(READING, "first")

@@ -159,7 +159,10 @@ def _publish(
     singles = [
         slice_.only({requested for requested in slice_.filters if is_single(requested)}) for slice_ in slices
     ]
-    problems = [*reconcile_variants(rollup, [one for one in singles if len(one)]), *out_of_range(slices)]
+    problems = [
+        *reconcile_variants(rollup.cells, [one for one in singles if len(one)]),
+        *out_of_range(slices),
+    ]
     if problems:
         return _Kept(month, "refused", problems=tuple(problems))
     staged = publisher.stage(

@@ -9,23 +9,21 @@ from itertools import combinations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from kpi_pipeline.compute.cube.encoding import NO_VALUE, Ints
-from kpi_pipeline.compute.cube.frame import ATTRIBUTES, CubeFrame
+from kpi_pipeline.compute.cube.axes import ATTRIBUTES
+from kpi_pipeline.compute.cube.encoding import NO_VALUE, Digests, Ints
+from kpi_pipeline.compute.cube.frame import CubeFrame
 from kpi_pipeline.compute.cube.membership import ByFilter, ByValues, combined, values_of
 from kpi_pipeline.compute.cube.selection import Grouping, select, slice_of
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.evaluation_days import EvaluationDays
 from kpi_pipeline.compute.months import month_number
-from kpi_pipeline.compute.rollup.tables import Rollup
+from kpi_pipeline.compute.rollup.tables import Rollup, RollupParts
 from kpi_pipeline.model.dimensions import ISSUED_AGE, MONTH
 from kpi_pipeline.model.filters import EVERYTHING, Filter, fold
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.periods import quick_periods
 from kpi_pipeline.model.thresholds import Thresholds
-
-Digests = npt.NDArray[np.uint64]
 
 BLOCK_VARIANTS: Final = 1000
 """Variants summed at a time, about: it bounds the memory that a slice takes."""
@@ -63,14 +61,26 @@ class Cube:
         as_of: Their business date.
         window_months: Months of the window over which flows are summed.
         thresholds: Days and amounts of the definitions.
+        before: An earlier cube, from which parts of the tables are taken that have stayed.
 
     Attributes:
         frame: The encoded tables.
         everything: The sums of all certificates.
     """
 
-    def __init__(self, rollup: Rollup, as_of: date, window_months: int, thresholds: Thresholds) -> None:
-        self.frame = CubeFrame.of(rollup, EvaluationDays(as_of, window_months), thresholds)
+    def __init__(
+        self,
+        rollup: Rollup | RollupParts,
+        as_of: date,
+        window_months: int,
+        thresholds: Thresholds,
+        before: "Cube | None" = None,
+    ) -> None:
+        parts = rollup.parts() if isinstance(rollup, Rollup) else rollup
+        days = EvaluationDays(as_of, window_months)
+        self.frame: CubeFrame = CubeFrame.of(
+            parts, days, thresholds, None if before is None else before.frame
+        )
         self.everything = select(self.frame, [EVERYTHING], None)
 
     @property
@@ -79,14 +89,15 @@ class Cube:
         return int(self.frame.work_lists.nbytes) + sum(table.nbytes for table in self.frame.tables.values())
 
     def release(self) -> None:
-        """Forget what was summed of all certificates."""
+        """Forget what was summed of all certificates, and looked up."""
+        self.frame.forget_rows()
         self.everything = self.everything.fresh()
 
     def digest(self) -> str:
         """A digest of all inputs of its figures: rows in any order, date and settings; 32 hex digits."""
         state = blake2b(repr(self.frame.comparable()).encode(), digest_size=16)
-        for name in self.frame.tables:
-            rows = self.frame.row_digests(name)
+        for table in self.frame.tables.values():
+            rows = table.digests
             # Sums of independent numbers of each row, which wrap around 2**64: their order does not matter.
             mixed = (rows ^ (rows >> _HALF)) * _MIXING
             state.update(repr((len(rows), int(rows.sum()), int((mixed ^ (mixed >> _HALF)).sum()))).encode())
@@ -153,8 +164,9 @@ class Cube:
             return None
         codes: dict[str, list[Ints]] = {name: [] for name in ATTRIBUTES}
         for name, table in frame.tables.items():
-            changed, gone = _changed(frame.row_digests(name), earlier.row_digests(name))
-            for side, rows in ((table, changed), (earlier.tables[name], gone)):
+            was = earlier.tables[name]
+            found = _changed((table.place, table.digests), (was.place, was.digests), frame.places)
+            for side, rows in zip((table, was), found, strict=True):
                 for dimension in ATTRIBUTES:
                     codes[dimension].append(side.codes[dimension][rows].astype(np.int64))
         return Changes({dimension: np.concatenate(rows) for dimension, rows in codes.items()})
@@ -261,14 +273,32 @@ class Cube:
         return Filter(tuple(sorted(terms)))
 
 
-def _changed(now: Digests, then: Digests) -> tuple[Ints, Ints]:
+def _changed(now: tuple[Ints, Digests], then: tuple[Ints, Digests], places: int) -> tuple[Ints, Ints]:
     """The rows of two tables by which they differ: those of which one has more than the other, all of a kind.
 
     A table may hold several equal rows.
 
+    Args:
+        now: The places of the one's rows, ascending, and their digests.
+        then: Those of the other.
+        places: Length of the axis.
+
     Returns:
         Rows of the one and of the other.
     """
+    # A change concerns every day and a month: of each place little is left between what is equal.
+    begins, begun = (np.searchsorted(place, np.arange(places + 1)).tolist() for place, _ in (now, then))
+    changed, gone = [], []
+    for at in range(places):
+        here, there = slice(begins[at], begins[at + 1]), slice(begun[at], begun[at + 1])
+        appeared, left = _differing(now[1][here], then[1][there])
+        changed.append(here.start + appeared)
+        gone.append(there.start + left)
+    return np.concatenate(changed), np.concatenate(gone)
+
+
+def _differing(now: Digests, then: Digests) -> tuple[Ints, Ints]:
+    """The rows of `_changed` of one place."""
     shorter = min(len(now), len(then))
     # Rows stand in the same order as a rule: what is equal from both ends is passed over.
     unequal = np.flatnonzero(now[:shorter] != then[:shorter])

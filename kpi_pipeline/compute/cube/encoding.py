@@ -3,17 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from kpi_pipeline.compute.cube.sums import DenseSums, SparseSums
+from kpi_pipeline.compute.cube.sums import DenseSums, SparseSums, joined_sums
 from kpi_pipeline.compute.evaluation_days import COHORT, DAYS
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Digests = npt.NDArray[np.uint64]
 
 NO_VALUE: Final = -1
 """Code of no value, or of one that the cells do not have: no filter that names the dimension admits it."""
@@ -41,7 +42,8 @@ _SPREAD: Final = 4
 class EncodedTable:
     """One table of the roll-up; numbers are held in as few bytes as they need.
 
-    Rows are in order of place, and within a place as `EncodedTable.of` is told.
+    Rows are in order of place, and within a place by part of the table, and within that as `EncodedTable.of`
+    is told.
 
     Attributes:
         codes: By dimension but the month, the place of each row's value among the cube's values.
@@ -49,7 +51,8 @@ class EncodedTable:
         month: Place of each row's month among the cube's months.
         currency: Place of each row's currency among the cube's.
         sums: What is summed.
-        order: The row of the roll-up's table of each row.
+        others: Further numbers of each row, by name.
+        digests: A number for each row: equal for equal rows, different for all others but one in 2**64.
     """
 
     codes: dict[str, Ints]
@@ -57,7 +60,8 @@ class EncodedTable:
     month: Ints
     currency: Ints
     sums: DenseSums | SparseSums
-    order: Ints
+    others: dict[str, Ints]
+    digests: Digests
 
     @classmethod
     def of(
@@ -69,6 +73,8 @@ class EncodedTable:
         columns: Sequence[str],
         *,
         then_by: str = "currency",
+        others: Mapping[str, Ints] | None = None,
+        labels: Ints | None = None,
     ) -> "EncodedTable":
         """Encode a table.
 
@@ -79,6 +85,8 @@ class EncodedTable:
             currencies: Codes of the currencies.
             columns: What is summed.
             then_by: By what rows of a place are ordered: `currency` or one of the columns.
+            others: Further numbers of each row of the table.
+            labels: A number for the columns of each row that are not encoded.
         """
         month = encode_column(table["month"], months)
         cohort = np.full(table.num_rows, COHORT)
@@ -88,16 +96,43 @@ class EncodedTable:
         second = currency if then_by == "currency" else table[then_by].to_numpy()
         order = _order(place, second)
         held = SparseSums if len(columns) >= _SPARSE_FROM else DenseSums
+        codes = {
+            name: _small(encode_column(table[name], place_of(known))[order], len(known))
+            for name, known in values.items()
+        }
+        sums = held.of([table[name] for name in columns], order)
+        numbers: list[Ints] = [column[order].astype(np.int32) for column in (place, month, currency)]
+        place, month, currency = numbers
+        label = np.zeros(len(order), np.int64) if labels is None else labels[order]
         return cls(
-            codes={
-                name: _small(encode_column(table[name], place_of(known))[order])
-                for name, known in values.items()
+            codes,
+            place,
+            month,
+            currency,
+            sums,
+            {name: column[order] for name, column in (others or {}).items()},
+            _digests(sums, [*codes.values(), place, month, currency, label]),
+        )
+
+    @classmethod
+    def joined(cls, pieces: Sequence["Piece"]) -> "EncodedTable":
+        """The rows of some pieces, one after the other; at least one."""
+        whole = pieces[0].table
+        parts = [(piece.table, slice(piece.begin, piece.end)) for piece in pieces]
+        return cls(
+            {
+                name: np.concatenate([table.codes[name][rows] for table, rows in parts])
+                for name in whole.codes
             },
-            place=place[order].astype(np.int32),
-            month=month[order].astype(np.int32),
-            currency=currency[order].astype(np.int32),
-            sums=held.of([table[name] for name in columns], order),
-            order=order.astype(np.int32),
+            np.concatenate([table.place[rows] for table, rows in parts]),
+            np.concatenate([table.month[rows] for table, rows in parts]),
+            np.concatenate([table.currency[rows] for table, rows in parts]),
+            joined_sums([(table.sums, rows) for table, rows in parts]),
+            {
+                name: np.concatenate([table.others[name][rows] for table, rows in parts])
+                for name in whole.others
+            },
+            np.concatenate([table.digests[rows] for table, rows in parts]),
         )
 
     def __len__(self) -> int:
@@ -107,25 +142,23 @@ class EncodedTable:
     @property
     def nbytes(self) -> int:
         """Bytes that it takes in memory."""
-        arrays = (*self.codes.values(), self.place, self.month, self.currency, self.order)
+        numbers = (self.place, self.month, self.currency, self.digests)
+        arrays = (*self.codes.values(), *numbers, *self.others.values())
         return sum(array.nbytes for array in arrays) + self.sums.nbytes
 
-    def digests(self, labels: Ints) -> npt.NDArray[np.uint64]:
-        """A number for each row: equal for equal rows, different for all others but one in 2**64.
 
-        Args:
-            labels: A number for the row's columns that are not encoded.
-        """
-        columns = [*self.codes.values(), self.place, self.month, self.currency, labels]
-        weights = np.random.default_rng(_DIGEST_SEED).integers(
-            0, 2**64, len(columns) + self.sums.columns_held, np.uint64, endpoint=False
-        )
-        # Sums wrap around 2**64; weights are odd, so that no column's change is lost.
-        weights |= np.uint64(1)
-        digests = self.sums.weighted(weights[len(columns) :])
-        for weight, column in zip(weights, columns, strict=False):
-            digests += column.astype(np.uint64) * weight
-        return digests
+class Piece(NamedTuple):
+    """Some rows of a table.
+
+    Attributes:
+        table: The table.
+        begin: The first of them.
+        end: The one after the last.
+    """
+
+    table: EncodedTable
+    begin: int
+    end: int
 
 
 class GroupIndex:
@@ -275,8 +308,20 @@ def _order(first: Ints, second: Ints) -> Ints:
     return by_first if by_second is None else by_second[by_first]
 
 
-def _small(codes: Ints) -> Ints:
-    """The same codes in the smallest of the integers with a sign."""
-    reach = int(codes.max(initial=0))
-    kind: Any = np.int8 if reach < 2**7 else np.int16 if reach < 2**15 else np.int32
+def _digests(sums: DenseSums | SparseSums, columns: Sequence[Ints]) -> Digests:
+    """The digests of rows with some sums and columns."""
+    weights = np.random.default_rng(_DIGEST_SEED).integers(
+        0, 2**64, len(columns) + sums.columns_held, np.uint64, endpoint=False
+    )
+    # Sums wrap around 2**64; weights are odd, so that no column's change is lost.
+    weights |= np.uint64(1)
+    digests = sums.weighted(weights[len(columns) :])
+    for weight, column in zip(weights, columns, strict=False):
+        digests += column.astype(np.uint64) * weight
+    return digests
+
+
+def _small(codes: Ints, values: int) -> Ints:
+    """The same codes in the smallest of the integers with a sign that holds those of so many values."""
+    kind: Any = np.int8 if values <= 2**7 else np.int16 if values <= 2**15 else np.int32
     return codes.astype(kind)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kpi_pipeline.compute.cube.axes import ROW
 from kpi_pipeline.compute.cube.encoding import (
     NO_VALUE,
     Bools,
@@ -238,9 +239,9 @@ class Slice:
         """
         table = self.frame.tables["work_lists"]
         variant, held = self.rows("work_lists")
-        kept = self.frame.in_work_list(name, table.order[held])
+        kept = self.frame.in_work_list(name, table.others[ROW][held])
         variant, held = variant[kept], held[kept]
-        row, currency = table.order[held], table.currency[held]
+        row, currency = table.others[ROW][held], table.currency[held]
         order = np.lexsort((row, variant))
         variant, row = variant[order], row[order]
         owner = variant * len(self.currencies) + currency[order]

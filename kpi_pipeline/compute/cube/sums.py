@@ -99,6 +99,18 @@ class SparseSums:
             free[rows] = to + 1
         return cls(begins, of_column, value, len(columns))
 
+    @classmethod
+    def joined(cls, pieces: Sequence[tuple["SparseSums", slice]]) -> "SparseSums":
+        """Those of some rows of each piece."""
+        lengths = [np.diff(sums._begins[rows.start : rows.stop + 1]) for sums, rows in pieces]
+        held = [(sums, slice(*sums._begins[[rows.start, rows.stop]].tolist())) for sums, rows in pieces]
+        return cls(
+            np.concatenate([[0], np.cumsum(np.concatenate(lengths))]),
+            np.concatenate([sums._column[part] for sums, part in held]),
+            np.concatenate([sums._value[part] for sums, part in held]),
+            pieces[0][0].columns_held,
+        )
+
     @property
     def nbytes(self) -> int:
         """Bytes that they take in memory."""
@@ -158,3 +170,13 @@ class SparseSums:
             key = self._column[held] * np.int64(owners + 1) + np.repeat(owner, lengths)
             np.add.at(total.reshape(-1), key, self._value[held])
         return total[:, :-1]
+
+
+def joined_sums(pieces: Sequence[tuple[DenseSums | SparseSums, slice]]) -> DenseSums | SparseSums:
+    """Those of some rows of each piece, one after the other; all of one kind."""
+    sparse = [(sums, rows) for sums, rows in pieces if isinstance(sums, SparseSums)]
+    if sparse:
+        return SparseSums.joined(sparse)
+    return DenseSums(
+        np.concatenate([sums.values[rows] for sums, rows in pieces if isinstance(sums, DenseSums)])
+    )

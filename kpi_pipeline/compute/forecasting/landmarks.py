@@ -217,14 +217,12 @@ class LandmarkCounts:
         paid = horizons_of(cells, "paid")
         at_risk = ints(cells["count"])[:, None] - np.cumsum(paid, axis=1) + paid
         at_risk[:, NEXT] = ints(cells["count"])
-        origin, keys = ints(cells["origin"]), self._keys(cells, ints(cells["age_days"]))
-        order = np.lexsort([keys, origin])
-        origin, keys, counts = origin[order], keys[order], np.stack([at_risk, paid], axis=1)[order]
-        self._of_landmark = {}
-        for number in np.unique(origin).tolist():
-            first, end = np.searchsorted(origin, [number, number + 1])
-            sums = np.cumsum(counts[first:end], axis=0)
-            self._of_landmark[number] = keys[first:end], np.concatenate([np.zeros_like(sums[:1]), sums])
+        self._counts = at_risk, paid
+        origin = ints(cells["origin"])
+        self._first = int(origin.min(initial=2**31))
+        self._landmarks = int(origin.max(initial=self._first - 1)) + 1 - self._first
+        self._held, at = np.unique(self._keys(cells, ints(cells["age_days"])), return_inverse=True)
+        self._at = (origin - self._first) * len(self._held) + at
 
     def near(self, debts: pa.Table) -> tuple[Ints, Ints]:
         """Counts of each client's debts of the same stage and about the same age at earlier landmarks.
@@ -238,24 +236,39 @@ class LandmarkCounts:
         Returns:
             How many were unpaid before each, and how many were paid in it; horizons in the last axis.
         """
-        age, origin = ints(debts["age_days"]), ints(debts["origin"])
+        age, landmark = ints(debts["age_days"]), ints(debts["origin"]) - self._first
         reach = np.maximum(NEAREST_AGES_DAYS, age // NEAREST_AGES_PART)
         youngest, oldest = (
             self._keys(debts, np.clip(limit, 0, _AGES - 1)) for limit in (age - reach, age + reach)
         )
-        found = np.zeros((len(age), 2, len(HORIZONS)), np.int64)
-        for number in np.unique(origin).tolist():
-            at, first_over = np.flatnonzero(origin == number), self._days.first_over(number)
-            for back in range(1, REACH + 1):
-                if number - back in self._of_landmark:
-                    keys, sums = self._of_landmark[number - back]
-                    end = np.searchsorted(keys, oldest[at], side="right")
-                    first = np.searchsorted(keys, youngest[at], side="left")
-                    months = slice(max(0, back - LANDMARKS), min(back, FORECAST_MONTHS))
-                    found[at, :, months] += sums[end][..., months] - sums[first][..., months]
-                    if first_over <= back < first_over + LANDMARKS:
-                        found[at, :, NEXT] += sums[end][..., NEXT] - sums[first][..., NEXT]
-        return found[:, 0], found[:, 1]
+        first = np.searchsorted(self._held, youngest, side="left")
+        end = np.searchsorted(self._held, oldest, side="right")
+        found = np.zeros((2, len(age), len(HORIZONS)), np.int64)
+        for horizon, begun in enumerate(self._begun(landmark)):
+            over = np.clip(begun, 0, self._landmarks)
+            before = np.clip(begun - LANDMARKS, 0, self._landmarks)
+            for of_counts, counts in zip(found, self._counts, strict=True):
+                sums = self._sums(counts[:, horizon])
+                of_counts[:, horizon] = sums[over, end] - sums[over, first]
+                of_counts[:, horizon] -= sums[before, end] - sums[before, first]
+        return found[0], found[1]
+
+    def _begun(self, landmark: Ints) -> list[Ints]:
+        """For each of `HORIZONS`, how many landmarks it is over after when a forecast is made at some."""
+        made_at, of_each = np.unique(landmark, return_inverse=True)
+        back = np.array(
+            [self._days.first_over(number + self._first) for number in made_at.tolist()], np.int64
+        )
+        return [*(landmark - month for month in range(FORECAST_MONTHS)), landmark - back[of_each] + 1]
+
+    def _sums(self, counts: Ints) -> Ints:
+        """The sums of what cells have before each landmark and key, [landmarks + 1, keys + 1]."""
+        shape = self._landmarks, len(self._held)
+        # Counts are far below 2**53: doubles add them exactly.
+        by_key = np.bincount(self._at, counts, shape[0] * shape[1]).astype(np.int64).reshape(shape)
+        sums = np.zeros((shape[0] + 1, shape[1] + 1), np.int64)
+        np.cumsum(by_key.cumsum(axis=0), axis=1, out=sums[1:, 1:])
+        return sums
 
     def _keys(self, debts: pa.Table, age: Ints) -> Ints:
         """A number for client, stage and age, ordered by age last; negative for a client that is unknown."""

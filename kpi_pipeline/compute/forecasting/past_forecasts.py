@@ -227,5 +227,7 @@ def _by_line(cells: pa.Table, columns: tuple[Exact, ...]) -> PastForecasts:
 
 def _exact(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     """Sums of squares: as Python's whole numbers where they do not fit 64 bits."""
-    values = [int(value) for value in column.to_pylist()]
-    return np.array(values, np.int64 if max(values, default=0) < 2**63 else object)
+    try:
+        return np.asarray(column.cast(pa.int64()).to_numpy())
+    except pa.ArrowInvalid:
+        return np.array([int(value) for value in column.to_pylist()], object)

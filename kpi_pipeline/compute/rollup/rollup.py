@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property, partial
 from hashlib import blake2b
 from typing import Final
 
@@ -19,6 +20,7 @@ from kpi_pipeline.compute.forecasting.landmarks import LandmarkCounts, LandmarkD
 from kpi_pipeline.compute.forecasting.past_forecasts import forecast_as_of
 from kpi_pipeline.compute.group_sums import Groups
 from kpi_pipeline.compute.rollup.cells import FIRST_DAYS, NEVER, number_cells
+from kpi_pipeline.compute.rollup.part_sums import part_sums
 from kpi_pipeline.compute.rollup.shard_sums import (
     CERTIFICATE_COLUMNS,
     COHORTS,
@@ -38,6 +40,7 @@ from kpi_pipeline.compute.rollup.shards import (
     compact,
     rows_digest,
     shards_of,
+    with_zeros,
 )
 from kpi_pipeline.compute.rollup.stage_medians import stage_medians
 from kpi_pipeline.compute.rollup.tables import (
@@ -47,7 +50,10 @@ from kpi_pipeline.compute.rollup.tables import (
     MONTHLY_SCHEMA,
     PAYMENT_TIMES_SCHEMA,
     WORK_LISTS_SCHEMA,
+    Part,
     Rollup,
+    RollupParts,
+    with_bases,
 )
 from kpi_pipeline.compute.rollup.totals import ALL_ROWS
 from kpi_pipeline.compute.rollup.work_lists import work_lists
@@ -59,21 +65,29 @@ from kpi_pipeline.model.thresholds import Thresholds
 Ints = npt.NDArray[np.int64]
 
 _BASES: Final = "bases"
+_PART_SUMS: Final = "part_sums"
 
 _Summing = Callable[[pa.Table, Definitions], ShardSums]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RolledUp:
     """A roll-up, and what it is reconciled with.
 
     Attributes:
-        rollup: The roll-up.
+        parts: The roll-up; parts that follow from one shard have the name of its digest.
         totals: Those of all shards, straight from their rows, in `totals.TOTALS_SCHEMA` but for the shard.
+        sums: Those of all parts, in `part_sums.PART_SUMS_SCHEMA`.
     """
 
-    rollup: Rollup
+    parts: RollupParts
     totals: pa.Table
+    sums: pa.Table
+
+    @cached_property
+    def rollup(self) -> Rollup:
+        """The roll-up, in whole tables."""
+        return self.parts.whole()
 
 
 def roll_up(
@@ -120,29 +134,52 @@ def roll_up_shards(
     """
     of_certificates = _sums_of(certificates, certificate_sums, CERTIFICATE_SCHEMA, definitions, kept)
     of_costs = _sums_of(costs, cost_sums, COST_SCHEMA, definitions, kept)
-    merged = _Merged(of_certificates, of_costs)
+    merged = _Merged([sums for _, sums in of_certificates], [sums for _, sums in of_costs])
     history = merged.of_certificates("history")
     landmarks = merged.standing("landmarks").cells
-    open_items = [sums[OPEN_ITEMS] for sums in of_certificates]
+    open_items = [sums[OPEN_ITEMS] for sums in merged.certificates]
     outlooks = _Outlooks.of_items(pa.concat_tables(open_items), history, landmarks, definitions.as_of)
     bases = _bases(merged, landmarks, definitions.as_of, kept)
-    cells = _cells(of_certificates, of_costs, outlooks.expected(_currencies(of_certificates), bases))
-    totals = merged.of_both("totals")
-    rollup = Rollup(
-        cells=cells,
-        monthly=merged.of_both("monthly").select(MONTHLY_SCHEMA.names).cast(MONTHLY_SCHEMA),
-        losses=_losses(merged.of_certificates("losses")),
-        payment_times=merged.of_certificates("payment_times").cast(PAYMENT_TIMES_SCHEMA),
-        breakdowns=merged.of_both("breakdowns").cast(BREAKDOWNS_SCHEMA),
-        work_lists=work_lists(
-            merged.of_certificates("work_lists").select(WORK_LISTS_SCHEMA.names).cast(WORK_LISTS_SCHEMA),
-            history,
-        ),
-        outlooks=outlooks.alike,
-        stage_medians=stage_medians(merged.of_certificates("stage_times")),
-        forecast_bases=bases,
+    cells = _cells(merged.certificates, outlooks.expected(_currencies(merged.certificates), bases))
+    losses = with_bases(_losses(merged.of_certificates("losses")), bases)
+    listed = merged.of_certificates("work_lists").select(WORK_LISTS_SCHEMA.names).cast(WORK_LISTS_SCHEMA)
+    listed = work_lists(listed, history)
+    both = [*of_certificates, *of_costs]
+    parts = RollupParts(
+        (
+            [
+                *_parts(of_costs, "cells", completed),
+                Part.of(cells),
+                *_parts(of_certificates, PAST, completed),
+            ],
+            _parts(both, "monthly", _of(MONTHLY_SCHEMA)),
+            [Part.of(losses)],
+            _parts(of_certificates, "payment_times", _of(PAYMENT_TIMES_SCHEMA)),
+            _parts(both, "breakdowns", _of(BREAKDOWNS_SCHEMA)),
+            [Part.of(listed)],
+            [Part.of(outlooks.alike)],
+            [Part.of(stage_medians(merged.of_certificates("stage_times")))],
+        )
     )
-    return RolledUp(rollup, totals)
+    of_merged = part_sums(cells=[cells], work_lists=listed)
+    return RolledUp(
+        parts, merged.of_both("totals"), pa.concat_tables([merged.of_both(_PART_SUMS), of_merged])
+    )
+
+
+def _parts(
+    shards: Sequence[tuple[str, ShardSums]], name: str, finished: Callable[[pa.Table], pa.Table]
+) -> list[Part]:
+    """A table of each of some shards."""
+    return [Part(digest, partial(_finished, sums, name, finished)) for digest, sums in shards]
+
+
+def _finished(sums: ShardSums, name: str, finished: Callable[[pa.Table], pa.Table]) -> pa.Table:
+    return finished(sums[name])
+
+
+def _of(schema: pa.Schema) -> Callable[[pa.Table], pa.Table]:
+    return lambda table: table.select(schema.names).cast(schema)
 
 
 def _sums_of(
@@ -151,8 +188,11 @@ def _sums_of(
     schema: pa.Schema,
     definitions: Definitions,
     kept: KeptSums | None,
-) -> list[ShardSums]:
-    """The sums of all shards, in their order: those kept, and those of the rows of the others."""
+) -> list[tuple[str, ShardSums]]:
+    """The sums of all shards, in their order: those kept, and those of the rows of the others.
+
+    With those of a shard comes its digest; '' where that is not known.
+    """
     found: dict[int, ShardSums] = {}
     for shard in shards:
         sums = kept.get(shard.digest) if kept is not None and shard.digest else None
@@ -164,18 +204,30 @@ def _sums_of(
         )
         if kept is None:
             # Nobody asks for those of one shard.
-            found[batch[0].month] = {
-                name: compact(table.drop_columns(["shard"])) for name, table in summed.items()
-            }
+            found[batch[0].month] = _with_sums(
+                {name: compact(table.drop_columns(["shard"])) for name, table in summed.items()}
+            )
             continue
         by_month = by_shard(summed, [shard.month for shard in batch])
         for shard in batch:
-            found[shard.month] = _put(kept, shard.digest, by_month.pop(shard.month))
+            found[shard.month] = _put(kept, shard.digest, _with_sums(by_month.pop(shard.month)))
     if not found:
         # Without rows there are tables without rows.
         summed = summing(schema.empty_table(), definitions)
-        found[0] = {name: table.drop_columns(["shard"]) for name, table in summed.items()}
-    return [found[month] for month in sorted(found)]
+        found[0] = _with_sums({name: table.drop_columns(["shard"]) for name, table in summed.items()})
+    digests = {shard.month: shard.digest or "" for shard in shards} if kept is not None else {}
+    return [(digests.get(month, ""), found[month]) for month in sorted(found)]
+
+
+def _with_sums(sums: ShardSums) -> ShardSums:
+    """The sums of shards, and what their parts of the roll-up's tables sum to."""
+    parts = part_sums(
+        cells=[sums[name] for name in ("cells", PAST) if name in sums],
+        monthly=sums["monthly"],
+        payment_times=sums.get("payment_times"),
+        breakdowns=sums["breakdowns"],
+    )
+    return {**sums, _PART_SUMS: parts}
 
 
 def _put(kept: KeptSums, digest: str | None, sums: ShardSums) -> ShardSums:
@@ -238,11 +290,8 @@ class _Outlooks:
         keys = codes * 2**20 + items["age_days"].to_numpy()
         _, first, of_item = np.unique(keys, return_index=True, return_inverse=True)
         alike = items.select(["client", "is_accepted", "age_days"]).take(pa.array(first))
-        return cls(
-            items,
-            outlook(history, alike, LandmarkCounts(landmarks, LandmarkDays.like(as_of)), as_of),
-            of_item,
-        )
+        counts = LandmarkCounts(landmarks, LandmarkDays.like(as_of))
+        return cls(items, outlook(history, alike, counts, as_of), of_item)
 
     def expected(
         self, currencies: pa.ChunkedArray, bases: Mapping[str, ForecastBasis]
@@ -261,12 +310,8 @@ def _currencies(certificates: Sequence[ShardSums]) -> pa.ChunkedArray:
     )
 
 
-def _cells(
-    certificates: Sequence[ShardSums],
-    costs: Sequence[ShardSums],
-    expected: tuple[Exact, Exact],
-) -> pa.Table:
-    """The cells of costs by shard, of cohorts of all shards, and of certificates by day and shard."""
+def _cells(certificates: Sequence[ShardSums], expected: tuple[Exact, Exact]) -> pa.Table:
+    """The cells of cohorts of all shards, and of certificates on the business date by shard."""
     open_items = [sums[OPEN_ITEMS] for sums in certificates]
     of_shards = [sums[COHORTS] for sums in certificates]
     cohorts, numbers = number_cells(of_shards)
@@ -285,14 +330,12 @@ def _cells(
     receivable = np.concatenate([table["receivable_amount"].to_numpy() for table in now])
     forecast = forecast_columns(expected, np.concatenate(at_now), receivable)
     of_cohorts = forecast_columns(expected, np.concatenate(at_cohort), merged["receivable_amount"].to_numpy())
-    parts = [*(sums["cells"] for sums in costs), _with(merged, of_cohorts)]
+    parts = [_with(merged, of_cohorts)]
     for table, first in zip(now, before, strict=False):
         parts.append(
             _with(table, {name: of[first : first + table.num_rows] for name, of in forecast.items()})
         )
-    parts += [sums[PAST] for sums in certificates]
-    zeros = _Constants(max(part.num_rows for part in parts))
-    return pa.concat_tables([zeros.completed(part) for part in parts])
+    return pa.concat_tables([completed(part) for part in parts])
 
 
 def _with(table: pa.Table, columns: dict[str, Ints]) -> pa.Table:
@@ -301,22 +344,12 @@ def _with(table: pa.Table, columns: dict[str, Ints]) -> pa.Table:
     return table
 
 
-class _Constants:
-    """Columns of one value, which all tables share.
-
-    Args:
-        rows: Most rows of a table.
-    """
-
-    def __init__(self, rows: int) -> None:
-        self._zeros, self._never = (pa.array(np.full(rows, value)) for value in (0, NEVER))
-
-    def completed(self, table: pa.Table) -> pa.Table:
-        """A table with all columns of cells: 0 where it has none, and `NEVER` of days."""
-        known = dict(zip(table.column_names, table.columns, strict=True))
-        zeros, never = (column.slice(0, table.num_rows) for column in (self._zeros, self._never))
-        columns = [known.get(name, never if name in FIRST_DAYS else zeros) for name in CELLS_SCHEMA.names]
-        return pa.Table.from_arrays(columns, schema=CELLS_SCHEMA)
+def completed(table: pa.Table) -> pa.Table:
+    """A table with all columns of cells: 0 where it has none, and `NEVER` of days."""
+    days = [name for name in FIRST_DAYS if name not in table.column_names]
+    never = pa.array(np.full(table.num_rows, NEVER))
+    held = _with(table, dict.fromkeys(days, never))
+    return with_zeros(held, CELLS_SCHEMA.names, table.num_rows).cast(CELLS_SCHEMA)
 
 
 def _losses(rows: pa.Table) -> pa.Table:

@@ -1,9 +1,9 @@
 """The tables of a roll-up: additive components on all dimensions."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Self
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
 
 import pyarrow as pa
 
@@ -106,6 +106,7 @@ ROLLUP_TABLES: Final = (
 )
 """Names under which the tables of a roll-up are kept, in order."""
 
+_LOSSES: Final = ROLLUP_TABLES.index("losses")
 _FORECAST_BASES: Final = b"kpi_forecast_bases"
 
 
@@ -139,16 +140,72 @@ class Rollup:
     @classmethod
     def of_tables(cls, tables: Sequence[pa.Table]) -> Self:
         """Put the tables together again, in the order of `ROLLUP_TABLES`."""
-        kept = json.loads((tables[0].schema.metadata or {})[_FORECAST_BASES])
-        bases = {currency: ForecastBasis.of_data(basis) for currency, basis in kept.items()}
-        return cls(*tables, bases)  # type: ignore[call-arg]
+        return cls(*tables, _bases_of(tables[_LOSSES]))  # type: ignore[call-arg]
 
     def tables(self) -> tuple[pa.Table, ...]:
         """The tables to be kept, in the order of `ROLLUP_TABLES`."""
-        bases = {currency: basis.as_data() for currency, basis in self.forecast_bases.items()}
-        kept = {_FORECAST_BASES: json.dumps(bases).encode()}
-        cells = self.cells.replace_schema_metadata({**(self.cells.schema.metadata or {}), **kept})
         return (
-            *(cells, self.monthly, self.losses, self.payment_times),
+            *(self.cells, self.monthly, with_bases(self.losses, self.forecast_bases), self.payment_times),
             *(self.breakdowns, self.work_lists, self.outlooks, self.stage_medians),
         )
+
+    def parts(self) -> "RollupParts":
+        """The same, each table as one part."""
+        return RollupParts(tuple([Part.of(table)] for table in self.tables()))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a table.
+
+    Attributes:
+        name: Parts of one name are the same; '' where it is not known whether another one is.
+        rows: Loads it.
+    """
+
+    name: str
+    rows: Callable[[], pa.Table] = field(repr=False)
+
+    @classmethod
+    def of(cls, table: pa.Table) -> Self:
+        """A whole table, of which no part is known."""
+        return cls("", lambda: table)
+
+
+@dataclass(frozen=True, slots=True)
+class RollupParts:
+    """A roll-up of which only those parts are read that are not known.
+
+    Attributes:
+        tables: The parts of each table, at least one, in the order of `ROLLUP_TABLES`.
+    """
+
+    tables: tuple[Sequence[Part], ...]
+
+    def of(self, name: str) -> Sequence[Part]:
+        """The parts of a table, by its name in `ROLLUP_TABLES`."""
+        return self.tables[ROLLUP_TABLES.index(name)]
+
+    def table(self, name: str) -> pa.Table:
+        """A whole table."""
+        return pa.concat_tables([part.rows() for part in self.of(name)])
+
+    @property
+    def forecast_bases(self) -> dict[str, ForecastBasis]:
+        """By currency, on what its forecast rests."""
+        return _bases_of(self.table("losses"))
+
+    def whole(self) -> Rollup:
+        """All of it."""
+        return Rollup.of_tables([self.table(name) for name in ROLLUP_TABLES])
+
+
+def with_bases(losses: pa.Table, bases: Mapping[str, ForecastBasis]) -> pa.Table:
+    """The table of losses to be kept, which carries on what forecasts rest."""
+    kept = {_FORECAST_BASES: json.dumps({name: basis.as_data() for name, basis in bases.items()}).encode()}
+    return losses.replace_schema_metadata({**(losses.schema.metadata or {}), **kept})
+
+
+def _bases_of(losses: pa.Table) -> dict[str, ForecastBasis]:
+    kept: dict[str, Any] = json.loads((losses.schema.metadata or {})[_FORECAST_BASES])
+    return {currency: ForecastBasis.of_data(basis) for currency, basis in kept.items()}

@@ -1,6 +1,7 @@
 """Encoded tables: rows are found by group and month, summed into places, and known by their digests."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -87,7 +88,7 @@ def test_what_has_no_place_has_no_value() -> None:
     assert encode_column(pa.chunked_array([[]], pa.string()), {}).tolist() == []
 
 
-def table(**changed) -> EncodedTable:
+def digests(labels: Sequence[int], **changed) -> list[int]:
     columns = {
         "client": ["A", "B", "A"],
         "month": ["2024-01", "2024-01", "2024-02"],
@@ -98,32 +99,37 @@ def table(**changed) -> EncodedTable:
     }
     months = {"2024-01": 0, "2024-02": 1}
     return EncodedTable.of(
-        pa.table(columns), {"client": ["A", "B"]}, months, ["CLP", "USD"], ["amount", "count"]
-    )
+        pa.table(columns),
+        {"client": ["A", "B"]},
+        months,
+        ["CLP", "USD"],
+        ["amount", "count"],
+        labels=ints(labels),
+    ).digests.tolist()
 
 
 def test_a_row_is_known_by_its_digest_and_every_column_counts() -> None:
-    labels = ints([7, 7, 8])
-    plain = table().digests(labels)
-    assert len(set(plain.tolist())) == 3
-    assert table().digests(labels).tolist() == plain.tolist()
+    labels = [7, 7, 8]
+    plain = digests(labels)
+    assert len(set(plain)) == 3
+    assert digests(labels) == plain
     others = [
-        table(client=["B", "B", "A"]).digests(labels),
-        table(month=["2024-02", "2024-01", "2024-02"]).digests(labels),
-        table(currency=["USD", "CLP", "USD"]).digests(labels),
-        table(amount=[-1, 2, -3]).digests(labels),
-        table(count=[2**62, 2**62, -1]).digests(labels),
-        table().digests(ints([6, 7, 8])),
+        digests(labels, client=["B", "B", "A"]),
+        digests(labels, month=["2024-02", "2024-01", "2024-02"]),
+        digests(labels, currency=["USD", "CLP", "USD"]),
+        digests(labels, amount=[-1, 2, -3]),
+        digests(labels, count=[2**62, 2**62, -1]),
+        digests([6, 7, 8]),
     ]
     for other in others:
         # Rows are in order of month and currency, whatever their order was.
-        assert len(set(other.tolist()) - set(plain.tolist())) == 1
+        assert len(set(other) - set(plain)) == 1
 
 
 @given(st.lists(st.tuples(*[st.integers(-(2**63), 2**63 - 1)] * 2), min_size=2, max_size=2))
 def test_rows_that_differ_have_different_digests(rows) -> None:
     amount, count = zip(*rows, strict=True)
-    found = table(
-        client=["A"] * 2, month=["2024-01"] * 2, currency=["CLP"] * 2, amount=amount, count=count
-    ).digests(ints([0, 0]))
+    found = digests(
+        [0, 0], client=["A"] * 2, month=["2024-01"] * 2, currency=["CLP"] * 2, amount=amount, count=count
+    )
     assert (found[0] == found[1]) == (rows[0] == rows[1])

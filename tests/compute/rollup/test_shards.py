@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kpi_pipeline.compute.reconciliation import reconcile_sums
 from kpi_pipeline.compute.rollup import shards as shards_module
+from kpi_pipeline.compute.rollup.part_sums import BOUNDS, Sums, added_up
 from kpi_pipeline.compute.rollup.rollup import RolledUp, roll_up_shards
 from kpi_pipeline.compute.rollup.shard_sums import Definitions
 from kpi_pipeline.compute.rollup.shards import ShardSums, shards_of
@@ -49,7 +51,17 @@ def assert_equal(found: RolledUp, expected: RolledUp) -> None:
         order = list if name in ("rollup", "work_lists") else in_order
         assert order(plain(one)) == order(plain(other)), name
     assert found.rollup.forecast_bases == expected.rollup.forecast_bases
+    assert sums_of(found) == sums_of(expected)
+    assert reconcile_sums(found.totals, found.sums, lambda: found.rollup.cells) == []
     assert in_order(plain(found.totals)) == in_order(plain(expected.totals))
+
+
+def sums_of(found: RolledUp) -> dict[str, Sums]:
+    """What is reconciled, but for the sums of no amount: a part that has none of a kind does not name it."""
+    sums = {
+        of: {key: total for key, total in each.items() if total} for of, each in added_up(found.sums).items()
+    }
+    return {**sums, BOUNDS: {}}
 
 
 def plain(rows: pa.Table) -> list[dict[str, Any]]:
