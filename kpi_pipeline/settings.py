@@ -260,7 +260,7 @@ class Settings(BaseSettings):
             )
         if None not in secrets:
             raise ValueError("set KPI_OIDC_CLIENT_SECRET or KPI_OIDC_CLIENT_SECRET_FILE, not both")
-        if not is_private_address(self.oidc_issuer) or {"?", "#"} & set(self.oidc_issuer):
+        if not is_confidential_address(self.oidc_issuer) or {"?", "#"} & set(self.oidc_issuer):
             raise ValueError(
                 "KPI_OIDC_ISSUER is the address that the provider calls its issuer: https, without a query "
                 "(http on this machine only)"
@@ -272,7 +272,7 @@ class Settings(BaseSettings):
         """Check what the rest of the settings must say where there is an identity provider."""
         if self.access is not AccessMode.ACCOUNTS:
             raise ValueError("KPI_OIDC_ISSUER needs KPI_ACCESS=accounts: people sign in there, by it or not")
-        if self.public_url is None or not is_private_address(str(self.public_url)):
+        if self.public_url is None or not is_confidential_address(str(self.public_url)):
             raise ValueError(
                 "KPI_OIDC_ISSUER needs KPI_PUBLIC_URL, to which the provider leads people back: https (http "
                 "on this machine only)"
@@ -330,7 +330,7 @@ def _settings_of(_environment: frozenset[tuple[str, str]], _files: tuple[object,
     return Settings()
 
 
-def is_private_address(url: str) -> bool:
+def is_confidential_address(url: str) -> bool:
     """Whether nobody between can read what is sent there: by https or on this machine, and without a user."""
     try:
         parts = urlsplit(url)

@@ -10,7 +10,15 @@ from kpi_pipeline.access.audit import AuditLog
 from kpi_pipeline.access.oidc.provider import IdentityProvider, Person, Proof
 from kpi_pipeline.access.oidc.refusals import ProviderUnavailable, TokenRefused, Unverified
 from kpi_pipeline.access.pending_sign_ins import PendingSignIns
-from kpi_pipeline.access.users import HasPassword, InvalidName, LockedOut, NotAdmitted, User, Users
+from kpi_pipeline.access.users import (
+    HasPassword,
+    InvalidName,
+    LockedOut,
+    NotAdmitted,
+    User,
+    Users,
+    folded_name,
+)
 from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.model.scopes import Policy
 from serving.access.refusals import (
@@ -174,12 +182,15 @@ class ProviderSignIn:
     def _admitted(self, person: Person, address: str) -> User | Refusal:
         by_groups = self._provider.registration.groups_claim is not None
         role = self._policy().role_in(person.groups) if by_groups else None
-        who = person.name.strip().casefold()
         try:
-            user = self._users.admitted(person.name, role)
+            who = folded_name(person.name)
+        except InvalidName as error:
+            return self._refused(PROVIDER_NO_ROLE, str(error), address)
+        try:
+            user = self._users.admitted(who, role)
         except HasPassword as error:
             return self._refused(PROVIDER_PASSWORD, str(error), address, who)
-        except (NotAdmitted, InvalidName) as error:
+        except NotAdmitted as error:
             return self._refused(PROVIDER_NO_ROLE, str(error), address, who)
         self._audit.write(user.name, AuditAction.SIGN_IN, BY_PROVIDER, address)
         return user

@@ -18,7 +18,7 @@ from kpi_pipeline.access.oidc.id_token import Expected, UnknownKey, checked_clai
 from kpi_pipeline.access.oidc.refusals import ProviderUnavailable, TokenRefused, Unverified
 from kpi_pipeline.access.oidc.transport import Transport
 from kpi_pipeline.model.access import PROVIDER_RETURN_PATH, SIGN_IN_PATH
-from kpi_pipeline.settings import Settings, is_private_address
+from kpi_pipeline.settings import Settings, is_confidential_address
 
 HELD_S: Final = 3600.0
 """Seconds for which its description and keys count."""
@@ -241,7 +241,7 @@ class IdentityProvider:
         )
 
     def _is_fit(self, url: str) -> bool:
-        return is_private_address(url) and (
+        return is_confidential_address(url) and (
             url.startswith("https:") or self.registration.issuer.startswith("http:")
         )
 
@@ -254,7 +254,7 @@ def _check_description(read: Mapping[str, Any], issuer: str) -> None:
         )
     for name in _ENDPOINTS:
         url = read.get(name)
-        if not isinstance(url, str) or not is_private_address(url):
+        if not isinstance(url, str) or not is_confidential_address(url):
             raise ProviderUnavailable(f"its {name} is no address by https")
         if issuer.startswith("https:") and not url.startswith("https:"):
             raise ProviderUnavailable(f"its {name} is no address by https")

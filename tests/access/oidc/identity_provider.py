@@ -44,6 +44,7 @@ class IdentityProvider:
     forge: Forge | None = None
     failing: tuple[str, ...] = ()
     hanging: tuple[str, ...] = ()
+    led_to: str = ""  # instead of the origin that was registered: where that is not known before
     released: Event = field(default_factory=Event)
     codes: dict[str, Mapping[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -76,7 +77,9 @@ class IdentityProvider:
         else:
             answer["code"] = secrets.token_urlsafe(16)
             self.codes[answer["code"]] = query
-        return f"{query['redirect_uri']}?{urlencode(answer)}"
+        where = urlsplit(query["redirect_uri"])
+        origin = self.led_to or f"{where.scheme}://{where.netloc}"
+        return f"{origin}{where.path}?{urlencode(answer)}"
 
     def token(self, form: Mapping[str, str], authorization: str) -> tuple[int, dict[str, Any]]:
         """The answer to who asks for a token by a code."""

@@ -2,7 +2,10 @@
 
 import http.client
 import logging
+import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -442,6 +445,13 @@ def test_where_the_policy_is_not_known_groups_let_nobody_in(with_provider, provi
     assert signed_in(world.app.test_client()).status_code == 503
 
 
+def test_what_is_no_name_here_lets_nobody_in(world, provider) -> None:
+    for name in ("ana\x00@firm.cl", "\x1b[2J", "x" * 65):
+        provider.claims["email"] = name
+        assert signed_in(world.app.test_client()).status_code == 403
+        assert refusals(world)[0] == ("-", "provider: a name has 1 to 64 printable characters")
+
+
 def test_the_provider_names_nobody_who_has_a_password_here(world, provider) -> None:
     world.users.add("admin", Role.ADMIN, PASSWORD)
     provider.claims["email"] = "admin"
@@ -499,3 +509,17 @@ def test_where_there_is_no_provider_there_is_no_way_to_it(controlled) -> None:
     for path in ("", "/return?state=x", "/end"):
         assert browser.get(f"/sign-in/provider{path}").status_code == 404
     assert b"/sign-in/provider" not in browser.get("/sign-in").data
+
+
+def test_nothing_of_it_is_loaded_where_there_is_no_provider(tmp_path) -> None:
+    code = (
+        "import sys\n"
+        "from kpi_pipeline.settings import Settings\n"
+        "from serving.app import create_app\n"
+        "create_app(Settings(_env_file=None, KPI_ACCESS='accounts', REDIS_URL='redis://127.0.0.1:1/0'))\n"
+        "of_it = {'authlib', 'joserfc', 'cryptography.hazmat', 'requests'}\n"
+        "print(sorted(of_it & set(sys.modules)))"
+    )
+    environment = {**os.environ, "KPI_HOME": str(tmp_path)}
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+    assert ran.stdout == b"[]\n"
