@@ -1,10 +1,11 @@
 """People, tokens and sessions of the database of access, as serving uses them."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kpi_pipeline.access.audit import AuditLog
-from kpi_pipeline.access.database import AccessDatabase, access_database
+from kpi_pipeline.access.database import access_database
 from kpi_pipeline.access.passwords import WeakPassword
 from kpi_pipeline.access.sessions import SessionLimits, Sessions
 from kpi_pipeline.access.tokens import Tokens
@@ -30,7 +31,6 @@ class Accounts:
         audit: What they did.
         identities: Finds out who sends a request.
         rates: How often each of them requests work.
-        provider: The identity provider by which people sign in too; None where there is none.
 
     Args:
         settings: Where the database is.
@@ -38,12 +38,12 @@ class Accounts:
 
     Raises:
         AccessUnavailable: If they name none.
-        ValueError: If the secret of the identity provider cannot be read.
     """
 
     def __init__(self, settings: Settings, policy: Callable[[], Policy]) -> None:
+        self._settings = settings
         self._policy = policy
-        database = access_database(settings)
+        self._database = database = access_database(settings)
         limits = SessionLimits.of_settings(settings)
         self.users = Users(database)
         self.sessions = Sessions(database, limits)
@@ -55,7 +55,6 @@ class Accounts:
         self.identities = CheckedIdentities(
             settings, person=self._person, session=self._session, token=self._token
         )
-        self.provider = self._provider_of(settings, database)
 
     def sign_in(self, name: str, password: str, address: str) -> tuple[User, str] | Refusal:
         """Begin a session of somebody.
@@ -143,8 +142,14 @@ class Accounts:
         except NoSuchUser:
             return False
 
-    def _provider_of(self, settings: Settings, database: AccessDatabase) -> "ProviderSignIn | None":
-        if settings.oidc_issuer is None:
+    @cached_property
+    def provider(self) -> "ProviderSignIn | None":
+        """The identity provider by which people sign in too; None where there is none.
+
+        Raises:
+            ValueError: If the file of its secret cannot be read.
+        """
+        if self._settings.oidc_issuer is None:
             return None
         # Its client takes long to load, and few need it.
         from kpi_pipeline.access.oidc.provider import IdentityProvider, Registration  # noqa: PLC0415
@@ -152,9 +157,9 @@ class Accounts:
         from serving.access.provider_sign_in import ProviderSignIn  # noqa: PLC0415
 
         return ProviderSignIn(
-            IdentityProvider(Registration.of_settings(settings)),
+            IdentityProvider(Registration.of_settings(self._settings)),
             users=self.users,
-            pending=PendingSignIns(database),
+            pending=PendingSignIns(self._database),
             audit=self.audit,
             policy=self._policy,
         )

@@ -144,6 +144,9 @@ def register_access(app: Flask, access: AccessControl) -> None:
         _LOG.error("%s", error)
         return problem_response(Problem(SIGN_IN_UNAVAILABLE, headers=RETRY))
 
+    # What is wrong with its settings stops the start.
+    if access.accounts.provider is not None:
+        _LOG.info("people sign in by an identity provider too")
     try:
         if not access.accounts.users.all():
             _LOG.warning("nobody can be let in yet: `kpi user add NAME --role admin` adds the first person")
