@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Final, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, HttpUrl, SecretStr, ValidationInfo, field_validator, model_validator
@@ -61,7 +62,10 @@ class Settings(BaseSettings):
     run: the chosen source may change while a worker lives.
     """
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+    # What is wrong is named without what was given: among that are secrets.
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     # State.
     home: Path = Field(Path(".kpi"), alias="KPI_HOME")
@@ -140,7 +144,7 @@ class Settings(BaseSettings):
 
     # Alerts.
     alerts_file: Path | None = Field(None, alias="KPI_ALERTS_FILE")
-    # Where readers find the pages, for links in messages.
+    # Where readers find the pages, for links in messages and the way back from an identity provider.
     public_url: HttpUrl | None = Field(None, alias="KPI_PUBLIC_URL")
 
     # Access. A short token or secret can be guessed.
@@ -154,6 +158,17 @@ class Settings(BaseSettings):
     admin_token: SecretStr | None = Field(None, min_length=16, alias="KPI_ADMIN_TOKEN")
     api_token: SecretStr | None = Field(None, alias="KPI_API_TOKEN")
     webhook_secret: SecretStr | None = Field(None, min_length=16, alias="KPI_WEBHOOK_SECRET")
+
+    # An identity provider by which people sign in too (OpenID Connect).
+    oidc_issuer: str | None = Field(None, alias="KPI_OIDC_ISSUER")
+    oidc_client_id: str | None = Field(None, alias="KPI_OIDC_CLIENT_ID")
+    oidc_client_secret: SecretStr | None = Field(None, alias="KPI_OIDC_CLIENT_SECRET")
+    oidc_client_secret_file: Path | None = Field(None, alias="KPI_OIDC_CLIENT_SECRET_FILE")
+    # As the sign-in page calls it.
+    oidc_name: str | None = Field(None, max_length=40, alias="KPI_OIDC_NAME")
+    # Claims of its ID token: the person's name, and what the policy gives roles for.
+    oidc_person_claim: str = Field("email", alias="KPI_OIDC_PERSON_CLAIM")
+    oidc_groups_claim: str | None = Field(None, alias="KPI_OIDC_GROUPS_CLAIM")
 
     @classmethod
     def settings_customise_sources(
@@ -232,6 +247,41 @@ class Settings(BaseSettings):
             raise ValueError("KPI_ACCESS=proxy needs KPI_PROXY_SECRET, by which the proxy proves itself")
         return self
 
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Self:
+        secrets = (self.oidc_client_secret, self.oidc_client_secret_file)
+        given = (self.oidc_issuer, self.oidc_client_id, *secrets, self.oidc_name, self.oidc_groups_claim)
+        if given == (None,) * len(given):
+            return self
+        if self.oidc_issuer is None or self.oidc_client_id is None or secrets == (None, None):
+            raise ValueError(
+                "an identity provider needs KPI_OIDC_ISSUER, KPI_OIDC_CLIENT_ID and KPI_OIDC_CLIENT_SECRET "
+                "(or KPI_OIDC_CLIENT_SECRET_FILE): set all of them or none"
+            )
+        if None not in secrets:
+            raise ValueError("set KPI_OIDC_CLIENT_SECRET or KPI_OIDC_CLIENT_SECRET_FILE, not both")
+        if not is_confidential_address(self.oidc_issuer) or {"?", "#"} & set(self.oidc_issuer):
+            raise ValueError(
+                "KPI_OIDC_ISSUER is the address that the provider calls its issuer: https, without a query "
+                "(http on this machine only)"
+            )
+        self._check_way_back()
+        return self
+
+    def _check_way_back(self) -> None:
+        """Check what the rest of the settings must say where there is an identity provider."""
+        if self.access is not AccessMode.ACCOUNTS:
+            raise ValueError("KPI_OIDC_ISSUER needs KPI_ACCESS=accounts: people sign in there, by it or not")
+        if self.public_url is None or not is_confidential_address(str(self.public_url)):
+            raise ValueError(
+                "KPI_OIDC_ISSUER needs KPI_PUBLIC_URL, to which the provider leads people back: https (http "
+                "on this machine only)"
+            )
+        if self.oidc_groups_claim is not None and self.policy is None:
+            raise ValueError(
+                "KPI_OIDC_GROUPS_CLAIM needs KPI_POLICY, whose table [groups] says which role each group has"
+            )
+
     @cached_property
     def ttl(self) -> dict[str, int]:
         """Seconds for which each product stays fresh."""
@@ -278,6 +328,19 @@ def current_settings() -> Settings:
 @lru_cache(maxsize=1)
 def _settings_of(_environment: frozenset[tuple[str, str]], _files: tuple[object, ...]) -> Settings:
     return Settings()
+
+
+def is_confidential_address(url: str) -> bool:
+    """Whether nobody between can read what is sent there: by https or on this machine, and without a user."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    if not host or parts.username is not None:
+        return False
+    is_near = host in ("localhost", "127.0.0.1", "::1")
+    return parts.scheme == "https" or (parts.scheme == "http" and is_near)
 
 
 def _check_currencies(codes: set[str]) -> None:

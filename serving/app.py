@@ -41,6 +41,7 @@ from serving.logs import AccessLog
 from serving.metrics.measuring import answer_buffer_of, measure_answers
 from serving.metrics.requests import RequestMetrics
 from serving.pages import routes as pages
+from serving.pages.account import provider_routes
 from serving.pages.account import routes as account
 from serving.pages.addresses import CERTIFICATES_PATH, HOME_PATH
 from serving.pages.certificates import routes as certificate_list
@@ -90,6 +91,7 @@ _ROUTED: Final = (
     webhook,
     openapi,
     account,
+    provider_routes,
     system,
     certificate_list,
     changes,

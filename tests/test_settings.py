@@ -188,3 +188,56 @@ def test_current_settings_where_only_a_file_names_the_home(
 def test_a_token_or_secret_that_can_be_guessed_is_refused(variable: str) -> None:
     with pytest.raises(ValidationError, match="16"):
         Settings(_env_file=None, **{variable: "short"})
+
+
+PROVIDER = {
+    "KPI_ACCESS": "accounts",
+    "KPI_PUBLIC_URL": "https://kpi.example.com",
+    "KPI_OIDC_ISSUER": "https://login.example.com/v2.0",
+    "KPI_OIDC_CLIENT_ID": "dashboard",
+    "KPI_OIDC_CLIENT_SECRET": "s3cret-of-the-client",
+}
+
+
+def test_an_identity_provider_is_set_by_few_settings() -> None:
+    assert Settings().oidc_issuer is None
+    settings = Settings(**PROVIDER)
+    assert settings.oidc_person_claim == "email"
+    assert "s3cret" not in repr(settings)
+    near = {"KPI_OIDC_ISSUER": "http://127.0.0.1:8080", "KPI_PUBLIC_URL": "http://localhost:5000"}
+    assert Settings(**{**PROVIDER, **near}).oidc_issuer == "http://127.0.0.1:8080"
+    Settings(**{**PROVIDER, "KPI_OIDC_GROUPS_CLAIM": "groups", "KPI_POLICY": "policy.toml"})
+
+
+WHOLE = "set all of them or none"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"KPI_OIDC_ISSUER": None}, WHOLE),
+        ({"KPI_OIDC_CLIENT_ID": None}, WHOLE),
+        ({"KPI_OIDC_CLIENT_SECRET": None}, WHOLE),
+        (dict.fromkeys(PROVIDER) | {"KPI_OIDC_NAME": "Entra"}, WHOLE),
+        (dict.fromkeys(PROVIDER) | {"KPI_OIDC_GROUPS_CLAIM": "groups"}, WHOLE),
+        ({"KPI_OIDC_CLIENT_SECRET_FILE": "secret"}, "not both"),
+        ({"KPI_OIDC_ISSUER": "http://login.example.com"}, "KPI_OIDC_ISSUER is the address"),
+        ({"KPI_OIDC_ISSUER": "login.example.com"}, "KPI_OIDC_ISSUER is the address"),
+        ({"KPI_OIDC_ISSUER": "https://user:word@login.example.com"}, "KPI_OIDC_ISSUER is the address"),
+        ({"KPI_OIDC_ISSUER": "https://login.example.com/?tenant=1"}, "without a query"),
+        ({"KPI_OIDC_ISSUER": "https://[login"}, "KPI_OIDC_ISSUER is the address"),
+        ({"KPI_ACCESS": "open"}, "needs KPI_ACCESS=accounts"),
+        ({"KPI_ACCESS": "proxy", "KPI_PROXY_SECRET": "0123456789abcdef"}, "needs KPI_ACCESS=accounts"),
+        ({"KPI_PUBLIC_URL": None}, "needs KPI_PUBLIC_URL"),
+        ({"KPI_PUBLIC_URL": "http://kpi.example.com"}, "needs KPI_PUBLIC_URL"),
+        ({"KPI_OIDC_GROUPS_CLAIM": "groups"}, "needs KPI_POLICY"),
+        ({"KPI_OIDC_NAME": "x" * 41}, "at most 40"),
+    ],
+)
+def test_half_an_identity_provider_is_refused_without_its_secret(
+    changes: dict[str, str | None], told: str
+) -> None:
+    given = {name: value for name, value in {**PROVIDER, **changes}.items() if value is not None}
+    with pytest.raises(ValidationError, match=told) as refused:
+        Settings(**given)
+    assert "s3cret" not in str(refused.value)

@@ -22,9 +22,12 @@ USERS: Final = sa.Table(
     sa.Column(
         "scope", sa.String(32)
     ),  # null for those for whom the policy says it, or who see the whole firm
-    sa.Column("password_hash", sa.String(256)),  # null for those whom only a proxy names
+    # Null for those whom a proxy or an identity provider names.
+    sa.Column("password_hash", sa.String(256)),
     sa.Column("must_change", sa.Boolean, nullable=False),
     sa.Column("created_at", sa.Float, nullable=False),
+    # Whether groups of the identity provider say their role, at each sign-in; else a command has.
+    sa.Column("by_group", sa.Boolean),
 )
 
 TOKENS: Final = sa.Table(
@@ -54,6 +57,15 @@ REFUSALS: Final = sa.Table(
     _METADATA,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("subject", sa.String(128), nullable=False, index=True),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
+PENDING_SIGN_INS: Final = sa.Table(
+    "kpi_pending_sign_ins",
+    _METADATA,
+    sa.Column("hash", sa.String(64), primary_key=True),
+    sa.Column("next", sa.String(2048), nullable=False),
+    sa.Column("address", sa.String(64), nullable=False, index=True),
     sa.Column("at", sa.Float, nullable=False),
 )
 
@@ -138,23 +150,25 @@ class AccessDatabase:
             # Hashes of passwords are for the owner's eyes.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         _METADATA.create_all(self._engine)
-        for table in (USERS, TOKENS):
-            self._add_scope(table)
+        for column in (USERS.c.scope, TOKENS.c.scope, USERS.c.by_group):
+            self._add(column)
         self._is_ready = True
 
-    def _add_scope(self, table: sa.Table) -> None:
-        """Add the column of scopes to a table that an earlier version has made."""
+    def _add(self, column: sa.Column[Any]) -> None:
+        """Add a column to a table that an earlier version has made."""
         try:
-            if not self._has_scope(table):
+            if not self._has(column):
+                kind = column.type.compile(self._engine.dialect)
                 with self._engine.begin() as connection:
-                    connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN scope VARCHAR(32)"))
+                    connection.execute(sa.text(f"ALTER TABLE {column.table} ADD COLUMN {column.name} {kind}"))
         except SQLAlchemyError:
             # Another process has added it since.
-            if not self._has_scope(table):
+            if not self._has(column):
                 raise
 
-    def _has_scope(self, table: sa.Table) -> bool:
-        return any(column["name"] == "scope" for column in sa.inspect(self._engine).get_columns(table.name))
+    def _has(self, column: sa.Column[Any]) -> bool:
+        columns = sa.inspect(self._engine).get_columns(str(column.table))
+        return any(one["name"] == column.name for one in columns)
 
 
 def access_database(settings: Settings) -> AccessDatabase:

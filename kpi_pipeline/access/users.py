@@ -1,7 +1,7 @@
 """People: their roles and passwords, and how often somebody may try."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +39,14 @@ class LockedOut(RuntimeError):
     """Too many sign-ins were refused: wait."""
 
 
+class NotAdmitted(RuntimeError):
+    """The identity provider names somebody who may not come in by it; the message says why, for the log."""
+
+
+class HasPassword(NotAdmitted):
+    """They sign in by a password here: whoever the provider gives that name is not known to be them."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """A person.
@@ -47,9 +55,10 @@ class User:
         name: In lower case.
         role: What they are.
         scope: The scope with which they were added; None for none.
-        has_password: Whether they can sign in here; else only a proxy names them.
+        has_password: Whether they can sign in here; else only a proxy or an identity provider names them.
         must_change: Whether their password was given to them.
         created_at: In seconds since the epoch.
+        by_group: Whether the groups of the identity provider say their role.
     """
 
     name: str
@@ -58,6 +67,7 @@ class User:
     has_password: bool
     must_change: bool
     created_at: float
+    by_group: bool
 
 
 class Users:
@@ -72,14 +82,24 @@ class Users:
         self._database = database
         self._clock = clock
 
-    def add(self, name: str, role: Role, password: str | None, scope: str | None = None) -> User:
+    def add(
+        self,
+        name: str,
+        role: Role,
+        password: str | None,
+        scope: str | None = None,
+        *,
+        by_group: bool = False,
+    ) -> User:
         """Add somebody.
 
         Args:
             name: Case does not matter.
             role: What they are.
-            password: To be changed at the first sign-in; None for somebody whom a proxy names.
+            password: To be changed at the first sign-in; None for somebody whom a proxy or an identity
+                provider names.
             scope: The name of their scope; None where the policy says it, or they see the whole firm.
+            by_group: Whether the groups of the identity provider say their role.
 
         Raises:
             InvalidName: If it is no name.
@@ -93,7 +113,36 @@ class Users:
                 raise UserExists(name)
             row = {"name": name, "role": role, "scope": scope, "created_at": self._clock()}
             password_row = {"password_hash": hashed, "must_change": hashed is not None}
-            connection.execute(sa.insert(USERS).values(**row, **password_row))
+            connection.execute(sa.insert(USERS).values(**row, **password_row, by_group=by_group))
+        return self.named(name)
+
+    def admitted(self, name: str, role: Role | None) -> User:
+        """Who comes by the identity provider. Whom a command has added has the role that it gave.
+
+        Args:
+            name: As the provider names them.
+            role: What their groups give them; None for nothing.
+
+        Raises:
+            InvalidName: If it is no name.
+            NotAdmitted: If neither a command nor their groups let them in, or they have a password. Who came
+                by a group in which they are no longer loses all sessions.
+        """
+        name = folded_name(name)
+        with self._database.begin() as connection:
+            row = _row(connection, name)
+        known = None if row is None else user_of_row(row)
+        if known is not None and known.has_password:
+            raise HasPassword("signs in by a password")
+        if known is not None and not known.by_group:
+            return known
+        if role is None:
+            self._end_sessions(name)
+            raise NotAdmitted("no role")
+        if known is None:
+            return self.add(name, role, None, by_group=True)
+        if known.role is not role:
+            self._change(name, role=role)
         return self.named(name)
 
     def named(self, name: str) -> User:
@@ -111,7 +160,7 @@ class Users:
 
     def set_role(self, name: str, role: Role) -> None:
         """Give somebody another role; raises `NoSuchUser`. It holds within seconds, also for open pages."""
-        self._change(name, role=role)
+        self._change(name, role=role, by_group=False)
 
     def set_scope(self, name: str, scope: str | None) -> None:
         """Give somebody another scope, or none; raises `NoSuchUser`. It holds within seconds."""
@@ -124,7 +173,7 @@ class Users:
             NoSuchUser: If there is nobody of this name.
             WeakPassword: If it is not fit to be one.
         """
-        self._change(name, password_hash=hash_password(name, password), must_change=True)
+        self._change(name, password_hash=hash_password(name, password), must_change=True, by_group=False)
         self._end_sessions(name)
 
     def choose_password(self, name: str, password: str) -> None:
@@ -155,24 +204,39 @@ class Users:
             LockedOut: If too many were refused of this name or from this address.
         """
         name = name.casefold().strip()[:LONGEST_NAME]
-        subjects = {f"name:{name}": MOST_OF_NAME, f"address:{address}"[:128]: MOST_OF_ADDRESS}
-        since = self._clock() - LOCKED_S
+        of_name, of_address = f"name:{name}", _of_address(address)
+        subjects = {of_name: MOST_OF_NAME, of_address: MOST_OF_ADDRESS}
         with self._database.begin() as connection:
-            connection.execute(sa.delete(REFUSALS).where(REFUSALS.c.at < since))
-            for subject, most in subjects.items():
-                refused = sa.select(sa.func.count()).where(REFUSALS.c.subject == subject)
-                if connection.execute(refused).scalar_one() >= most:
-                    raise LockedOut(subject)
+            self._require_unlocked(connection, subjects)
             row = _row(connection, name)
         # Outside of a transaction: it takes its time.
         if is_password(None if row is None else row.password_hash, password) and row is not None:
             with self._database.begin() as connection:
-                connection.execute(sa.delete(REFUSALS).where(REFUSALS.c.subject == f"name:{name}"))
+                connection.execute(sa.delete(REFUSALS).where(REFUSALS.c.subject == of_name))
             return user_of_row(row)
+        self._count_refusal(*subjects)
+        return None
+
+    def require_unlocked(self, address: str) -> None:
+        """Check that an address may try; raises `LockedOut` if too many sign-ins from it were refused."""
+        with self._database.begin() as connection:
+            self._require_unlocked(connection, {_of_address(address): MOST_OF_ADDRESS})
+
+    def count_refusal(self, address: str) -> None:
+        """Count a sign-in from an address that was refused."""
+        self._count_refusal(_of_address(address))
+
+    def _require_unlocked(self, connection: sa.Connection, subjects: Mapping[str, int]) -> None:
+        connection.execute(sa.delete(REFUSALS).where(REFUSALS.c.at < self._clock() - LOCKED_S))
+        for subject, most in subjects.items():
+            refused = sa.select(sa.func.count()).where(REFUSALS.c.subject == subject)
+            if connection.execute(refused).scalar_one() >= most:
+                raise LockedOut(subject)
+
+    def _count_refusal(self, *subjects: str) -> None:
         with self._database.begin() as connection:
             refusals = [{"subject": subject, "at": self._clock()} for subject in subjects]
             connection.execute(sa.insert(REFUSALS), refusals)
-        return None
 
     def _change(self, name: str, **values: object) -> None:
         with self._database.begin() as connection:
@@ -183,6 +247,10 @@ class Users:
     def _end_sessions(self, name: str) -> None:
         with self._database.begin() as connection:
             connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.user == name.casefold()))
+
+
+def _of_address(address: str) -> str:
+    return f"address:{address}"[:128]
 
 
 def folded_name(name: str) -> str:
@@ -204,5 +272,11 @@ def _row(connection: sa.Connection, name: str) -> sa.Row[tuple[object, ...]] | N
 def user_of_row(row: sa.Row[tuple[object, ...]]) -> User:
     """Somebody, of a row that has the columns of `USERS`."""
     return User(
-        row.name, Role(row.role), row.scope, row.password_hash is not None, row.must_change, row.created_at
+        row.name,
+        Role(row.role),
+        row.scope,
+        row.password_hash is not None,
+        row.must_change,
+        row.created_at,
+        bool(row.by_group),
     )

@@ -97,7 +97,7 @@ def add_user(
     role: RoleOption = Role.VIEWER,
     scope: ScopeOption = None,
     no_password: Annotated[
-        bool, typer.Option("--no-password", help="A proxy signs them in: KPI_ACCESS is `proxy`.")
+        bool, typer.Option("--no-password", help="A proxy or an identity provider signs them in.")
     ] = False,
 ) -> None:
     """Add a person. Their first password is shown once; they change it when they sign in.
@@ -381,7 +381,7 @@ def _of(scope: str | None) -> str:
 
 def _password_state(one: User) -> str:
     if not one.has_password:
-        return "none"
+        return "none, by group" if one.by_group else "none"
     return "to be changed" if one.must_change else "own"
 
 

@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 import redis
 import typer
 
-from kpi_pipeline.access.policy_file import load_policy
 from kpi_pipeline.alerts.rule_file import load_rules
 from kpi_pipeline.cache.connection import NoRedis, connect, connect_reader, redis_url
 from kpi_pipeline.cache.pipeline_report import published_report
 from kpi_pipeline.cache.reading.health import pipeline_findings, source_findings
+from kpi_pipeline.cli.access_checks import check_policy, check_provider
 from kpi_pipeline.cli.console import OUT, print_json
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import (
@@ -33,7 +33,7 @@ from kpi_pipeline.cli.problems import (
 )
 from kpi_pipeline.model import health, health_conditions
 from kpi_pipeline.model.pipeline_report import LOW_DISK_BYTES
-from kpi_pipeline.settings import AccessMode, Settings
+from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.readings_file import ReadingsFile
 from kpi_pipeline.sources.selection import masked_url
 from kpi_pipeline.stack.addresses import Addresses, http_answers, port_is_free
@@ -51,7 +51,9 @@ MAX_DRIFT_S: Final = 5.0
 """How far the clocks of this machine and of Redis may differ; products are fresh for some minutes."""
 
 ENV_FILE: Final = Path(".env")
-_TOKENS: Final = frozenset({"KPI_ADMIN_TOKEN", "KPI_WEBHOOK_SECRET"})
+_TOKENS: Final = frozenset(
+    {"KPI_ADMIN_TOKEN", "KPI_WEBHOOK_SECRET", "KPI_PROXY_SECRET", "KPI_OIDC_CLIENT_SECRET"}
+)
 _ADDRESSES: Final = frozenset(
     {
         *("KPI_SOURCE_URL", "REDIS_URL", "REDIS_SERVING_URL", "DAGSTER_POSTGRES_URL"),
@@ -87,8 +89,8 @@ def doctor(as_json: Json = False) -> None:
     """Check what the stack needs, and whether what runs of it works.
 
     That is Python, KPI_HOME with its disk and passwords, the clock, ports, Redis, the source with its mapping
-    and reading, Dagster, the dashboard, the processes of the pipeline, the rules of alerts and the policy of
-    scopes.
+    and reading, Dagster, the dashboard, the processes of the pipeline, the rules of alerts, the policy of
+    scopes and the identity provider.
 
     Every problem comes with how to fix it.
 
@@ -116,6 +118,7 @@ def doctor(as_json: Json = False) -> None:
             "pipeline": lambda: check_pipeline(settings, running),
             "alerts": lambda: check_alerts(settings),
             "scopes": lambda: check_policy(settings),
+            "sign-in": lambda: check_provider(settings),
         }
         results = [_check(name, check) for name, check in checks.items()]
         ok = all(check.finding is not Finding.PROBLEM for check in results)
@@ -350,23 +353,6 @@ def check_alerts(settings: Settings) -> str:
         raise Problem("; ".join(problems))
     routes = ", ".join(file.rules.routes) or "none, so that nobody is told"
     return f"{len(file.rules.enabled)} rules of {file.origin or 'the package'}; routes: {routes}"
-
-
-def check_policy(settings: Settings) -> str:
-    """The policy of scopes; a Problem where it has no effect.
-
-    Raises:
-        PolicyError: If it cannot be used.
-    """
-    if settings.policy is None:
-        return "KPI_POLICY is not set: everybody sees the whole firm"
-    policy = load_policy(settings.policy)
-    if settings.access is AccessMode.OPEN:
-        raise Problem(
-            "KPI_POLICY has no effect while nobody is asked who they are: set KPI_ACCESS to accounts"
-        )
-    named = f"{len(policy.people)} people, {len(policy.roles)} roles"
-    return f"{len(policy.scopes)} scopes of {settings.policy}, in which it puts {named}"
 
 
 def _told(finding: health.Finding) -> str:

@@ -75,6 +75,16 @@ PERMISSION_LABELS: Final[Mapping[Permission, Text]] = {
 }
 
 
+SIGN_IN_PATH: Final = "/sign-in"
+"""Where people sign in, and where the identity provider leads who has signed out there."""
+
+PROVIDER_RETURN_PATH: Final = "/sign-in/provider/return"
+"""Where the identity provider leads who has signed in there: the redirect address to be registered."""
+
+SIGN_IN_S: Final = 600
+"""Seconds within which somebody signs in there."""
+
+
 class RequestedWork(StrEnum):
     """What the pipeline computes because somebody requests it."""
 

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
@@ -82,11 +82,22 @@ class Policy:
         scopes: By name.
         people: Scopes by `person_key` of the name with which somebody signs in, or that a proxy names.
         roles: Scopes of all of a role for whom nothing else says one.
+        groups: Roles of who is in a group of the identity provider, by the provider's name of the group.
     """
 
     scopes: Mapping[str, Scope] = field(default_factory=dict)
     people: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[Role, str] = field(default_factory=dict)
+    groups: Mapping[str, Role] = field(default_factory=dict)
+
+    def role_in(self, groups: Iterable[str]) -> Role | None:
+        """The role of who is in groups of the identity provider: the last, as `Role` has them, of several.
+
+        Returns:
+            None for who is in no group that has one.
+        """
+        held = {self.groups[group] for group in groups if group in self.groups}
+        return next((role for role in reversed(Role) if role in held), None)
 
     def scope_of(self, name: str, role: Role, given: str | None) -> Scope | None:
         """The scope of somebody: what the policy says of them, else what they were given, else of their role.
@@ -122,6 +133,7 @@ class Policy:
             "scopes": {name: scope.filter.as_dict() for name, scope in self.scopes.items()},
             "people": dict(self.people),
             "roles": {role.value: name for role, name in self.roles.items()},
+            "groups": {group: role.value for group, role in self.groups.items()},
         }
         return json.dumps(held, ensure_ascii=False, sort_keys=True).encode()
 
@@ -136,7 +148,9 @@ class Policy:
             held = json.loads(text)
             scopes = {name: Scope(name, Filter.of(terms)) for name, terms in held["scopes"].items()}
             roles = {Role(role): name for role, name in held["roles"].items()}
-            return cls(scopes, dict(held["people"]), roles)
+            # What a version without groups has published says nothing of them.
+            groups = {group: Role(role) for group, role in held.get("groups", {}).items()}
+            return cls(scopes, dict(held["people"]), roles, groups)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"no policy: {error!r}") from error
 
@@ -155,6 +169,7 @@ class PolicyFile(BaseModel):
     scopes: dict[str, dict[str, Values]] = {}
     people: dict[str, StrictStr] = {}
     roles: dict[Role, StrictStr] = {}
+    groups: dict[str, Role] = {}
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -168,7 +183,7 @@ class PolicyFile(BaseModel):
             for name, terms in self.scopes.items()
         }
         people = {person_key(name): scope for name, scope in self.people.items()}
-        return Policy(scopes, people, dict(self.roles))
+        return Policy(scopes, people, dict(self.roles), dict(self.groups))
 
     def _faults(self) -> Iterator[Fault]:
         if len(self.scopes) > MOST_SCOPES:
@@ -196,6 +211,9 @@ class PolicyFile(BaseModel):
                 allowed = ", ".join(one for one in Role if one not in SEE_ALL)
                 yield Fault(("roles", role.value), f"a role that operates the whole; allowed: {allowed}")
             yield from self._named(("roles", role.value), scope)
+        if any(not group.strip() for group in self.groups):
+            sentence = "found an empty name; give the group as the provider does"
+            yield Fault(("groups",), sentence, is_table=True)
 
     def _named(self, path: tuple[str, ...], scope: str) -> Iterator[Fault]:
         if scope not in self.scopes:

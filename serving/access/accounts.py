@@ -1,8 +1,8 @@
 """People, tokens and sessions of the database of access, as serving uses them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from kpi_pipeline.access.audit import AuditLog
 from kpi_pipeline.access.database import access_database
@@ -15,27 +15,11 @@ from kpi_pipeline.model.scopes import Policy, UnknownScope
 from kpi_pipeline.settings import Settings
 from serving.access.identification import CheckedIdentities, csrf_of
 from serving.access.identity import Identity
+from serving.access.refusals import LOCKED, REFUSED, UNEQUAL, WEAK, WRONG, Refusal
 from serving.access.request_rates import RequestRates
 
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why what somebody entered is not accepted.
-
-    Attributes:
-        text: The name of the text that tells them.
-        status: The HTTP status.
-    """
-
-    text: str
-    status: int
-
-
-REFUSED: Final = Refusal("sign_in_refused", 401)
-LOCKED: Final = Refusal("sign_in_locked", 429)
-WEAK: Final = Refusal("password_weak", 400)
-WRONG: Final = Refusal("password_wrong", 400)
-UNEQUAL: Final = Refusal("password_unequal", 400)
+if TYPE_CHECKING:
+    from serving.access.provider_sign_in import ProviderSignIn, Returned
 
 
 class Accounts:
@@ -57,8 +41,9 @@ class Accounts:
     """
 
     def __init__(self, settings: Settings, policy: Callable[[], Policy]) -> None:
+        self._settings = settings
         self._policy = policy
-        database = access_database(settings)
+        self._database = database = access_database(settings)
         limits = SessionLimits.of_settings(settings)
         self.users = Users(database)
         self.sessions = Sessions(database, limits)
@@ -94,6 +79,28 @@ class Accounts:
         self.audit.write(user.name, AuditAction.SIGN_IN, address=address)
         return user, self.sessions.start(user.name)
 
+    def end_provider_sign_in(
+        self, provider: "ProviderSignIn", returned: "Returned", before: str, address: str
+    ) -> tuple[str | None, str | Refusal]:
+        """Begin a session of who has signed in at the identity provider; raises as `ProviderSignIn.end`.
+
+        Args:
+            provider: The identity provider.
+            returned: What their browser brings back from it.
+            before: The session that their browser holds so far, which ends; empty for none.
+            address: Where the request comes from.
+
+        Returns:
+            Where they were going, where that is known; and what their browser is to hold, or why not.
+        """
+        ended = provider.end(returned, address)
+        if isinstance(ended.outcome, Refusal):
+            return ended.page, ended.outcome
+        if before:
+            self.sessions.end(before)
+        self.identities.forget()
+        return ended.page, self.sessions.start(ended.outcome.name)
+
     def sign_out(self, identity: Identity, address: str, *, everywhere: bool) -> None:
         """End the session of a browser, or all sessions of its owner."""
         detail = "everywhere" if everywhere else ""
@@ -127,6 +134,35 @@ class Accounts:
         self.audit.write(identity.name, AuditAction.PASSWORD, address=address)
         self.identities.forget()
         return self.sessions.start(identity.name)
+
+    def has_password(self, identity: Identity) -> bool:
+        """Whether somebody signs in by a password here; else the identity provider names them."""
+        try:
+            return self.users.named(identity.name).has_password
+        except NoSuchUser:
+            return False
+
+    @cached_property
+    def provider(self) -> "ProviderSignIn | None":
+        """The identity provider by which people sign in too; None where there is none.
+
+        Raises:
+            ValueError: If the file of its secret cannot be read.
+        """
+        if self._settings.oidc_issuer is None:
+            return None
+        # Its client takes long to load, and few need it.
+        from kpi_pipeline.access.oidc.provider import IdentityProvider, Registration  # noqa: PLC0415
+        from kpi_pipeline.access.pending_sign_ins import PendingSignIns  # noqa: PLC0415
+        from serving.access.provider_sign_in import ProviderSignIn  # noqa: PLC0415
+
+        return ProviderSignIn(
+            IdentityProvider(Registration.of_settings(self._settings)),
+            users=self.users,
+            pending=PendingSignIns(self._database),
+            audit=self.audit,
+            policy=self._policy,
+        )
 
     def _person(self, name: str) -> Identity | None:
         try:

@@ -14,6 +14,7 @@ from kpi_pipeline.model.access import (
     PERMISSION_LABELS,
     PRODUCT_PERMISSIONS,
     REQUESTS_PER_MINUTE,
+    SIGN_IN_PATH,
     AuditAction,
     Permission,
     RequestedWork,
@@ -38,9 +39,13 @@ from serving.responses import LANGUAGE_PARAMETER
 if TYPE_CHECKING:
     from serving.access.accounts import Accounts
 
-SIGN_IN_PATH: Final = "/sign-in"
 ACCOUNT_PATH: Final = "/account"
 SIGN_OUT_PATH: Final = "/sign-out"
+PROVIDER_PATH: Final = "/sign-in/provider"
+"""Leads to the identity provider."""
+
+PROVIDER_END_PATH: Final = "/sign-in/provider/end"
+"""Leads to where who has signed out here does so there."""
 NEXT_PARAMETER: Final = "next"
 """Names the page to which somebody was on their way."""
 
@@ -83,6 +88,7 @@ ADDRESSES: Final[Mapping[str, Permission | None]] = {
     "problems": NO_PERMISSION,
     "profile_pages": Permission.FIGURES,
     "profiles": Permission.FIGURES,
+    "provider": NO_PERMISSION,
     "products": Permission.FIGURES,
     "refresh": Permission.REFRESH,
     "refresh.clear": Permission.ADMINISTER,
@@ -138,6 +144,9 @@ def register_access(app: Flask, access: AccessControl) -> None:
         _LOG.error("%s", error)
         return problem_response(Problem(SIGN_IN_UNAVAILABLE, headers=RETRY))
 
+    # What is wrong with its settings stops the start.
+    if access.accounts.provider is not None:
+        _LOG.info("people sign in by an identity provider too")
     try:
         if not access.accounts.users.all():
             _LOG.warning("nobody can be let in yet: `kpi user add NAME --role admin` adds the first person")

@@ -35,7 +35,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     yield address
     engine = sa.create_engine(sa.make_url(address).set(drivername="postgresql+psycopg"))
     with engine.begin() as connection:
-        for table in ("users", "tokens", "sessions", "refused_sign_ins", "audit"):
+        for table in ("users", "tokens", "sessions", "refused_sign_ins", "pending_sign_ins", "audit"):
             connection.execute(sa.text(f"DROP TABLE IF EXISTS kpi_{table}"))
     engine.dispose()
 

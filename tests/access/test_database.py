@@ -27,15 +27,17 @@ def test_a_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_database_of_an_earlier_version_learns_of_scopes(tmp_path: Path) -> None:
+def test_a_database_of_an_earlier_version_learns_of_scopes_and_groups(tmp_path: Path) -> None:
     database = AccessDatabase(f"sqlite:///{tmp_path / 'access.db'}")
     Users(database).add("ana", Role.VIEWER, None)
     with database.begin() as connection:
         for table in ("kpi_users", "kpi_tokens"):
             connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN scope"))
+        connection.execute(sa.text("ALTER TABLE kpi_users DROP COLUMN by_group"))
     database.close()
     again = AccessDatabase(f"sqlite:///{tmp_path / 'access.db'}")
     assert Users(again).named("ana").scope is None
+    assert not Users(again).named("ana").by_group
     Users(again).set_scope("ana", "north")
     assert Users(again).named("ana").scope == "north"
     again.close()

@@ -22,6 +22,11 @@ project_type = ["Obra"]
 
 [roles]
 viewer = "north"
+
+[groups]
+"Control de gestión" = "controller"
+"7f3c" = "viewer"
+it = "engineer"
 """
 
 
@@ -41,10 +46,22 @@ def test_a_file_says_which_scopes_there_are_and_who_is_in_which() -> None:
     for role, given in ((Role.PROJECT_MANAGER, None), (Role.CONTROLLER, "gone")):
         with pytest.raises(UnknownScope):
             policy.scope_of("eva", role, given)
+    for groups, role in (
+        ((), None),
+        (("IT", "nobody"), None),
+        (("7f3c",), Role.VIEWER),
+        (("7f3c", "it", "Control de gestión"), Role.ENGINEER),
+    ):
+        assert policy.role_in(groups) is role
     assert policy.scopes["ana"].label.es == "Jefe de proyecto: Ana Pérez"
     assert policy.scopes["north"].label.en.startswith(
         "Client: Andina, Boreal, Cóndor and 1 more · Project type"
     )
+
+
+def test_what_a_version_without_groups_has_published_can_be_read() -> None:
+    published = b'{"scopes": {"a": {"client": ["x"]}}, "people": {"ana": "a"}, "roles": {"viewer": "a"}}'
+    assert Policy.from_json(published).groups == {}
 
 
 def test_another_filter_is_another_scope_and_another_spelling_is_not() -> None:
@@ -80,6 +97,8 @@ def test_another_filter_is_another_scope_and_another_spelling_is_not() -> None:
         ),
         ('[roles]\nking = "a"', "line 2, [roles] king: not allowed"),
         ('[scopes.a]\nclient = ["x"]\n[roles]\nadmin = "a"', "line 4, [roles] admin: a role that operates"),
+        ('[groups]\nit = "king"', 'line 2, [groups] it: found "king"'),
+        ('[groups]\n" " = "viewer"', "line 1, [groups]: found an empty name"),
         ("[scope.a]", "line 1, [scope]: no such section at the top of the file; did you mean scopes?"),
         ("[scopes.a", "line 1: `[scopes.a` is not valid TOML"),
     ],

@@ -9,9 +9,11 @@ from kpi_pipeline.access.users import (
     LOCKED_S,
     MOST_OF_ADDRESS,
     MOST_OF_NAME,
+    HasPassword,
     InvalidName,
     LockedOut,
     NoSuchUser,
+    NotAdmitted,
     UserExists,
     Users,
 )
@@ -110,3 +112,40 @@ def test_a_role_and_a_password_change_and_somebody_goes(users, database, clock) 
     for change in (users.remove, users.named, lambda name: users.set_role(name, Role.ADMIN)):
         with pytest.raises(NoSuchUser):
             change("ana")
+
+
+def test_the_provider_lets_in_whom_a_command_or_a_group_does(users, database, clock) -> None:
+    sessions = Sessions(database, SessionLimits(600, 3_600), clock)
+    users.add("eva", Role.VIEWER, None, "north")
+    # The role of a command goes before that of groups.
+    assert users.admitted(" EVA ", Role.ADMIN) == users.named("eva")
+    assert users.named("eva").role is Role.VIEWER
+    with pytest.raises(HasPassword):
+        users.admitted("ana", Role.VIEWER)
+    with pytest.raises(NotAdmitted):
+        users.admitted("luis", None)
+    with pytest.raises(InvalidName):
+        users.admitted("x" * 65, Role.VIEWER)
+    assert users.admitted("Luis", Role.VIEWER).by_group
+    assert users.admitted("luis", Role.ANALYST) == users.named("luis")
+    assert users.named("luis").role is Role.ANALYST
+    # Who is in no group any longer is out.
+    held = sessions.start("luis")
+    with pytest.raises(NotAdmitted):
+        users.admitted("luis", None)
+    assert sessions.user_of(held) is None
+    users.set_role("luis", Role.CONTROLLER)
+    assert users.admitted("luis", None).role is Role.CONTROLLER
+
+
+def test_refusals_elsewhere_count_against_an_address(users, clock) -> None:
+    for _ in range(MOST_OF_ADDRESS):
+        users.require_unlocked(ADDRESS)
+        users.count_refusal(ADDRESS)
+    with pytest.raises(LockedOut):
+        users.require_unlocked(ADDRESS)
+    with pytest.raises(LockedOut):
+        users.checked("ana", PASSWORD, ADDRESS)
+    users.require_unlocked("192.0.2.99")
+    clock.now += LOCKED_S + 1
+    users.require_unlocked(ADDRESS)

@@ -22,6 +22,7 @@ from kpi_pipeline.stack import redis_check
 from kpi_pipeline.stack.addresses import Addresses
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.supervision import ProcessState
+from tests.access.oidc.identity_provider import identity_provider
 
 pytestmark = pytest.mark.slow
 
@@ -53,6 +54,7 @@ def test_before_the_first_start_nothing_is_wrong(kpi) -> None:
         "pipeline": "skipped",
         "alerts": "ok",
         "scopes": "ok",
+        "sign-in": "ok",
     }
 
 
@@ -66,6 +68,38 @@ def test_a_policy_that_is_wrong_or_has_no_effect_is_told(kpi, tmp_path) -> None:
         policy.write_text(text)
         ran = kpi("doctor", "--json", **FREE, KPI_POLICY=str(policy), KPI_ACCESS=access)
         assert told in findings(ran)["scopes"][1]
+
+
+def test_an_identity_provider_that_cannot_be_used_is_told(kpi, tmp_path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret of the client")
+    secret.chmod(0o644)
+    with identity_provider() as provider:
+        settings = {
+            "KPI_ACCESS": "accounts",
+            "KPI_PUBLIC_URL": "https://kpi.example.com",
+            "KPI_OIDC_ISSUER": provider.issuer,
+            "KPI_OIDC_CLIENT_ID": "dashboard",
+            "KPI_OIDC_CLIENT_SECRET_FILE": str(secret),
+        }
+
+        def found() -> tuple[str, str]:
+            ran = kpi("doctor", "--json", **FREE, **settings)
+            assert "s3cret" not in ran.output
+            return findings(ran)["sign-in"]
+
+        assert found() == ("problem", f"others can read the client secret: run `chmod 600 {secret}`")
+        secret.chmod(0o600)
+        finding, detail = found()
+        assert finding == "ok"
+        assert "keys for signatures: 1;" in detail
+        assert detail.endswith("it must know https://kpi.example.com/sign-in/provider/return")
+        provider.described = {"issuer": "https://elsewhere.example"}
+        finding, detail = found()
+        assert finding == "problem"
+        assert "it calls itself 'https://elsewhere.example'" in detail
+        secret.unlink()
+        assert "KPI_OIDC_CLIENT_SECRET_FILE cannot be read" in found()[1]
 
 
 def test_a_source_and_a_server_that_work_are_told(kpi, cache_url: str) -> None:

@@ -20,6 +20,50 @@ TEXTS: Final[dict[str, Text]] = {
         "Demasiados intentos. Espere 15 minutos y vuelva a intentarlo.",
         "Too many attempts. Wait 15 minutes, then try again.",
     ),
+    "provider_unnamed": Text("la cuenta de su organización", "your organization's account"),
+    "provider_sign_in": Text("Entrar con {provider}", "Sign in with {provider}"),
+    "provider_or_password": Text("O con un usuario de este panel:", "Or with a user name of this dashboard:"),
+    "provider_over": Text(
+        "El inicio de sesión venció o comenzó en otro navegador. Vuelva a comenzar.",
+        "The sign-in has expired, or began in another browser. Start again.",
+    ),
+    "provider_denied": Text(
+        "No se completó el inicio de sesión con {provider}. Vuelva a intentarlo o pida acceso a quien "
+        "administra el sistema.",
+        "The sign-in with {provider} was not completed. Try again, or ask whoever runs the system for "
+        "access.",
+    ),
+    "provider_refused": Text(
+        "No se pudo comprobar quién es usted con {provider}. Vuelva a intentarlo; si se repite, avise a "
+        "quien administra el sistema.",
+        "Who you are could not be verified with {provider}. Try again; if it recurs, notify whoever runs "
+        "the system.",
+    ),
+    "provider_unverified": Text(
+        "Su correo no está verificado en {provider}. Verifíquelo allí y vuelva a intentarlo.",
+        "Your e-mail address is not verified with {provider}. Verify it there, then try again.",
+    ),
+    "provider_no_role": Text(
+        "Su cuenta aún no tiene acceso a estas cifras. Pídalo a quien administra el sistema.",
+        "Your account has no access to these figures yet. Ask whoever runs the system.",
+    ),
+    "provider_password": Text(
+        "Su usuario entra con la contraseña de este panel: ingrésela abajo, o pida el cambio a quien "
+        "administra el sistema.",
+        "Your user name signs in with a password of this dashboard: enter it below, or ask whoever runs the "
+        "system to change that.",
+    ),
+    "provider_unavailable": Text(
+        "Ahora no se puede entrar con {provider}. Vuelva a intentarlo en un momento; si se repite, avise a "
+        "quien administra el sistema.",
+        "Nobody can sign in with {provider} now. Try again in a moment; if it recurs, notify whoever runs "
+        "the system.",
+    ),
+    "signed_out": Text("Sesión cerrada", "Signed out"),
+    "provider_signing_out": Text(
+        "Ahora se cierra también la sesión con {provider}.", "Now you are being signed out of {provider} too."
+    ),
+    "provider_sign_out": Text("Continuar con {provider}", "Continue to {provider}"),
     "change_password": Text("Cambiar la contraseña", "Change the password"),
     "password_given": Text(
         "Elija una contraseña propia: la que le dieron es solo para entrar por primera vez.",
