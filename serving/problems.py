@@ -15,7 +15,8 @@ from werkzeug.exceptions import HTTPException
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, NothingPublished
-from kpi_pipeline.model.filter_parameters import QueryError
+from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS, QueryError
+from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import LANGUAGES, Language, Text
 from serving.as_of import AS_OF, InvalidDate
 from serving.filter_faults import AllowedValues, fault_of
@@ -104,8 +105,18 @@ class RequestedPage:
         return self.named_language or browser_language()
 
     def without(self, blamed: Callable[[str, str], bool]) -> str:
-        """Its address without the query parameters at fault."""
-        return self._address([pair for pair in self.parameters if not blamed(*pair)])
+        """Its address without the query parameters at fault; without any where none of them is.
+
+        Whoever blames a filter may name it by its canonical name.
+        """
+        kept = [
+            (name, value)
+            for name, value in self.parameters
+            if not (blamed(name, value) or blamed(FILTER_SPELLINGS.get(fold(name), name), value))
+        ]
+        if len(kept) == len(self.parameters):
+            kept = [pair for pair in kept if pair[0] == LANGUAGE_PARAMETER]
+        return self._address(kept)
 
     def in_language(self, language: Language) -> str:
         """Its address in a language."""

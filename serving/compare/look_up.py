@@ -91,7 +91,8 @@ def compare_request(connection: Connection, parameters: Sequence[tuple[str, str]
     require_product(product)
     given, others = split_parameters(of_the_present(parameters, COMPARISON_NOT_KEPT))
     request = read_compared(given, connection.catalogues.of(product))
-    return within(request, live_lookup(connection, product, others, COMPARE_PARAMETERS).filter)
+    filter_ = live_lookup(connection, product, others, COMPARE_PARAMETERS).filter
+    return within(request, filter_, others)
 
 
 def look_up_comparison(connection: Connection, request: CompareRequest) -> CompareResult:

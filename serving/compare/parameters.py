@@ -6,7 +6,14 @@ from typing import Final
 
 from kpi_pipeline.model.compare import COMPARED_DIMENSIONS, MOST_COMPARED, months_of, quarter_of
 from kpi_pipeline.model.dimensions import DIMENSIONS, MONTH, PARAMETER_NAMES
-from kpi_pipeline.model.filter_parameters import FILTER_LABELS, FILTER_NAMES
+from kpi_pipeline.model.filter_parameters import (
+    FILTER_LABELS,
+    FILTER_NAMES,
+    FILTER_SPELLINGS,
+    FROM,
+    PERIOD,
+    TO,
+)
 from kpi_pipeline.model.filters import EVERYTHING, Filter, fold
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.periods import TIME_DIMENSIONS
@@ -108,22 +115,39 @@ def filter_of(request: CompareRequest, value: str, catalogue: Catalogue) -> list
     return [*common, *((request.dimension, one) for one in values)]
 
 
-def within(request: CompareRequest, filter_: Filter) -> CompareRequest:
+def within(request: CompareRequest, filter_: Filter, given: Sequence[tuple[str, str]]) -> CompareRequest:
     """The same under a filter, which leaves free what is compared.
 
+    Args:
+        request: What is compared.
+        filter_: The filter.
+        given: It as query parameters.
+
     Raises:
-        Problem: If it does not.
+        Problem: If it sets what is compared.
     """
-    taken = TIME_DIMENSIONS if request.dimension == MONTH.name else (request.dimension,)
-    for name, values in filter_.terms:
-        if name in taken:
-            free = [one for one in FILTER_NAMES if one not in taken]
-            cause = Text(
-                f"Se compara por «{_LABELS[request.dimension].es}»: el filtro no puede fijarlo.",
-                f'What is compared is "{_LABELS[request.dimension].en}": the filter cannot set it.',
-            )
-            raise _fault(name, ", ".join(values), free, [FILTER_LABELS[one] for one in free], cause)
-    return replace(request, filter=filter_)
+    taken = taken_by(request.dimension)
+    if not any(name in taken for name, _ in filter_.terms):
+        return replace(request, filter=filter_)
+    free = [one for one in FILTER_NAMES if one not in taken]
+    label = _LABELS[request.dimension]
+    cause = Text(
+        f"Se compara por «{label.es}»: el filtro no puede fijarlo.",
+        f'What is compared is "{label.en}": the filter cannot set it.',
+    )
+    parameter, value = next(pair for pair in given if FILTER_SPELLINGS.get(fold(pair[0])) in taken)
+    raise Problem(
+        INVALID_COMPARISON,
+        cause,
+        members={"parameter": parameter, "value": value[:_LONGEST_SHOWN], "allowed": free},
+        blamed=lambda name, _: FILTER_SPELLINGS.get(fold(name)) in taken,
+        allowed=(AllowedValues(None, tuple(FILTER_LABELS[one] for one in free)),),
+    )
+
+
+def taken_by(dimension: str) -> tuple[str, ...]:
+    """The filters that are not free where values of a dimension are compared."""
+    return (*TIME_DIMENSIONS, PERIOD, FROM, TO) if dimension == MONTH.name else (dimension,)
 
 
 def fewest_fault(request: CompareRequest, catalogue: Catalogue) -> Problem:

@@ -5,8 +5,7 @@ from typing import Final
 
 from kpi_pipeline.model.compare import COMPARED_DIMENSIONS, FEWEST_COMPARED, quarters_compared
 from kpi_pipeline.model.dimensions import MONTH
-from kpi_pipeline.model.periods import TIME_DIMENSIONS
-from serving.compare.parameters import CompareRequest
+from serving.compare.parameters import CompareRequest, taken_by
 from serving.pages.addresses import COMPARE_PATH, PageAddress
 from serving.pages.context import PageContext
 from serving.pages.page_data import filter_label
@@ -67,7 +66,7 @@ def _quarters(context: PageContext) -> tuple[str, ...]:
 
 def _address(context: PageContext, dimension: str, values: tuple[str, ...]) -> str:
     """The page for some values under the part of the filter that leaves them free."""
-    taken = TIME_DIMENSIONS if dimension == MONTH.name else (dimension,)
+    taken = taken_by(dimension)
     rest: Selection = {name: chosen for name, chosen in context.selection.items() if name not in taken}
     address = PageAddress(
         COMPARE_PATH, context.address.language, kept=tuple(CompareRequest(dimension, values).parameters())

@@ -60,7 +60,7 @@ def compared_kpis(figures: Sequence[Published | None], kpis: Sequence[Kpi]) -> I
 
 
 def shown_difference(compared: ComparedKpi, at: int, writer: Writer) -> tuple[Decimal, str] | None:
-    """How a value differs from the first: the difference of both as they are shown, and its text.
+    """How the first value differs from another: the difference of both as they are shown, and its text.
 
     Returns:
         None where one of them is not there.
@@ -77,7 +77,7 @@ def shown_difference(compared: ComparedKpi, at: int, writer: Writer) -> tuple[De
         shown = [formats.shown_days(one) for one in (first, other)]
     else:
         shown = [Decimal(one) for one in (first, other)]
-    difference = shown[1] - shown[0]
+    difference = shown[0] - shown[1]
     size = abs(difference)
     if unit == "money":
         text = formats.money_difference(size)

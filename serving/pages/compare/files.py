@@ -71,7 +71,7 @@ class _File:
         return [(self.writer.texts["compare_values"], values), *of_all]
 
     def sheet(self) -> Sheet:
-        """A row a KPI and currency: the values, each but the first with its difference from that."""
+        """A row a KPI and currency: the values, each but the first with what the first is more."""
         texts, (first, *others) = self.writer.texts, self.labels
         heads = [texts["sheet_kpi"], texts["sheet_currency"], texts["sheet_unit"], first]
         for label in others:
@@ -94,7 +94,7 @@ class _File:
             value = compared.number(at)
             row.append(sheet_cell(kpi.unit, value, compared.currency, writer))
             if at:
-                difference = None if value is None or first is None else _minus(value, first)
+                difference = None if value is None or first is None else _minus(first, value)
                 row.append(sheet_cell(kpi.unit, difference, compared.currency, writer))
         return row
 
@@ -130,8 +130,8 @@ def as_workbook() -> Response:
     return file.answer(workbook(texts["about"], about, [file.sheet()], created), MIMETYPE, "xlsx")
 
 
-def _minus(value: int | float, first: int | float) -> int | float:
+def _minus(first: int | float, value: int | float) -> int | float:
     """The exact difference of two values as they are published."""
-    if isinstance(value, int) and isinstance(first, int):
-        return value - first
-    return float(Decimal(str(value)) - Decimal(str(first)))
+    if isinstance(first, int) and isinstance(value, int):
+        return first - value
+    return float(Decimal(str(first)) - Decimal(str(value)))

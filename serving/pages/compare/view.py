@@ -12,7 +12,7 @@ from kpi_pipeline.model.compare import (
 from kpi_pipeline.model.dimensions import MONTH
 from serving.catalogue import Catalogue, Dimension, Kpi
 from serving.compare.look_up import CompareResult
-from serving.compare.parameters import CompareRequest, filter_of
+from serving.compare.parameters import CompareRequest, filter_of, taken_by
 from serving.pages.addresses import HOME_PATH, PageAddress
 from serving.pages.cards.cards import cohort_text
 from serving.pages.cards.values import written_value
@@ -106,6 +106,7 @@ class CompareWriter:
                 CompareOption(one.name, self._writer.label(one), one.name == self._request.dimension)
                 for one in catalogue.dimensions
                 if one.name in COMPARED_DIMENSIONS
+                and self._context.selection.keys().isdisjoint(taken_by(one.name))
             ],
             choices=self._choices(),
             columns=[] if result is None else self._columns(result, figures, labels),

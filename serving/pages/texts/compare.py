@@ -21,7 +21,7 @@ TEXTS: Final[dict[str, Text]] = {
     "compare_quarter_with": Text("Comparar con {values}", "Compare with {values}"),
     "compare_quarter": Text("T{number} {year}", "Q{number} {year}"),
     "compare_kpi": Text("Indicador", "Key figure"),
-    "compare_difference": Text("{value} menos {first}", "{value} minus {first}"),
+    "compare_difference": Text("{first} menos {value}", "{first} minus {value}"),
     "compare_missing": Text(
         "Sus cifras se están preparando; la página se actualiza sola.",
         "Its figures are being prepared; the page reloads by itself.",

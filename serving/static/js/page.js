@@ -71,12 +71,13 @@ function stateOf(main) {
     open: [...main.querySelectorAll("details[open][id]")].map((one) => one.id),
     scrolled: [...main.querySelectorAll("details[open] [data-scrolls][id]")].filter((one) => one.scrollTop).map((one) => [one.id, one.scrollTop]),
     written: [...main.querySelectorAll("input[type=search][id]")].filter((one) => one.value).map((one) => [one.id, one.value]),
+    chosen: [...main.querySelectorAll("select[id]")].filter((one) => one.selectedIndex >= 0 && !one.selectedOptions[0].defaultSelected).map((one) => [one.id, one.value]),
   };
 }
 
-function restore({ open: ids, scrolled = [], written = [] }) {
+function restore({ open: ids, scrolled = [], written = [], chosen = [] }) {
   open(ids);
-  for (const [id, value] of written) {
+  for (const [id, value] of [...written, ...chosen]) {
     const field = document.getElementById(id);
     if (field) field.value = value;
   }
