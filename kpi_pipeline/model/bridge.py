@@ -85,8 +85,8 @@ BRIDGE_PARTS: Final[tuple[BridgePart, ...]] = (
         "time",
         Text("Vencidos por el paso del tiempo", "Turned overdue by time"),
         Text(
-            "Nada cambió en ellos: llegó su vencimiento y siguen impagos.",
-            "Nothing about them changed: their due date passed, and they are still unpaid.",
+            "No cambiaron su monto ni su plazo: llegó su vencimiento y siguen impagos.",
+            "Neither their amount nor their term changed: their due date passed, and they are still unpaid.",
         ),
     ),
     BridgePart(

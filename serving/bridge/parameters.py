@@ -1,5 +1,6 @@
 """The query parameters of a bridge: those that are no filter."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -123,7 +124,7 @@ def read_bridge_request(parameters: Iterable[tuple[str, str]]) -> tuple[BridgeRe
         elif value.strip():
             first = given.setdefault(name, (parameter, value.strip()))
             if first[1] != value.strip():
-                raise fault(parameter, value.strip(), (first[1],))
+                raise fault(parameter, value.strip(), (first[1],), cause=_once(parameter))
     figures = {one.name: one.label for one in BRIDGE_FIGURES}
     figure = _named(given.get(FIGURE), figures)
     parts = {part.name: part.label for one in BRIDGE_FIGURES if one.name == figure for part in one.parts} or {
@@ -197,7 +198,10 @@ _BOTH_DAYS: Final = Text("Falta el primer día.", "The first day is missing.")
 _IN_ORDER: Final = Text(
     "El último día debe ser posterior al primero.", "The last day must be later than the first."
 )
+_NO_SUCH_DAY: Final = Text("Ese día no existe.", "There is no such day.")
 _NO_DAY: Final = Text("Escriba el día como AAAA-MM-DD.", "Write the day as YYYY-MM-DD.")
+_FORM_OF_DAYS: Final = Text("AAAA-MM-DD", "YYYY-MM-DD")
+_WRITTEN_AS_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _OF_A_FIGURE: Final = Text(
     "Una parte es de una cifra: elija también la cifra.", "A part is that of a figure: choose the figure too."
 )
@@ -221,12 +225,17 @@ def fault(
     )
 
 
+def _once(parameter: str) -> Text:
+    return Text(f"«{parameter}» se indica una sola vez.", f'"{parameter}" can be given only once.')
+
+
 def _day(given: tuple[str, str] | None) -> date | None:
     if given is None:
         return None
     day = written_day(given[1])
     if day is None:
-        raise fault(given[0], given[1][:_LONGEST_SHOWN], ("YYYY-MM-DD",), cause=_NO_DAY)
+        cause = _NO_SUCH_DAY if _WRITTEN_AS_DAY.fullmatch(given[1]) else _NO_DAY
+        raise fault(given[0], given[1][:_LONGEST_SHOWN], ("YYYY-MM-DD",), (_FORM_OF_DAYS,), cause)
     return day
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kpi_pipeline.model.dimensions import MONTH
 from serving.pages.cards.cards import (
     CardGroup,
     card_groups,
@@ -17,6 +18,7 @@ from serving.pages.charts.panels import ChartPanels, chart_panels
 from serving.pages.charts.view import ChartView, chart_view
 from serving.pages.list_links import ListLinks
 from serving.pages.page_data import PageData
+from serving.pages.published.figures import Figures
 from serving.pages.tables.view import TableSection, table_section
 from serving.pages.writing import Writer
 
@@ -35,6 +37,7 @@ class PageView:
         definitions: On the page that explains KPIs, the name, label, meaning and target of each.
         charts: Its charts, as they stand side by side.
         tables: Its tables.
+        charts_note: That its charts by month have all months; empty where no months are chosen.
     """
 
     is_empty: bool
@@ -46,6 +49,7 @@ class PageView:
     definitions: list[tuple[str, str, str, str]]
     charts: list[ChartPanels]
     tables: list[TableSection]
+    charts_note: str
 
 
 def page_view(data: PageData, writer: Writer, charts: Sequence[ChartView] = ()) -> PageView:
@@ -69,4 +73,12 @@ def page_view(data: PageData, writer: Writer, charts: Sequence[ChartView] = ()) 
         definitions=definitions(page, writer),
         charts=chart_panels([*charts, *(chart_view(chart, to_lists) for chart in figures.charts)]),
         tables=[table_section(table, to_lists) for table in figures.tables],
+        charts_note=_charts_note(figures, writer),
     )
+
+
+def _charts_note(figures: Figures, writer: Writer) -> str:
+    """Months that a filter names choose certificates: sums by month are of those of all months."""
+    if figures.cohort is None or all(one.chart.drawing.category != MONTH.name for one in figures.charts):
+        return ""
+    return writer.texts["charts_of_all_months"]

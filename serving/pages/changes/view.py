@@ -46,7 +46,7 @@ class MovedList:
     Attributes:
         title: What they are of.
         meaning: Which certificates the part has; empty for all parts.
-        count: How many there are.
+        count: How many there are, and by how much they changed the figure, to the unit.
         table: Those that are shown.
         range: Which of them are shown.
         previous_url: Those before; empty where there are none.
@@ -283,7 +283,7 @@ class BridgeWriter:
         return MovedList(
             title=title,
             meaning=part.meaning.into(self._language) if part else "",
-            count=self._certificates(count),
+            count=" · ".join([self._certificates(count), *self._listed_amounts()]),
             table=TableView(
                 caption=request.currency,
                 heads=self._moved_heads(),
@@ -301,6 +301,22 @@ class BridgeWriter:
             csv_url=self._file_url("csv", replace(request, offset=0)),
             workbook_url=self._file_url("xlsx", replace(request, offset=0)),
         )
+
+    def _listed_amounts(self) -> list[str]:
+        """By how much the listed certificates changed the figure, in each currency."""
+        request = self._request
+        return [
+            self._money(sum(amounts), one["currency"], signed=True).exact
+            for one in self._result.currencies
+            if request.currency in ("", one["currency"])
+            and (
+                amounts := [
+                    part["amount"]
+                    for part in one["figures"][request.figure]["parts"]
+                    if request.part in ("", part["part"])
+                ]
+            )
+        ]
 
     def _moved_heads(self) -> list[Head]:
         labels = {

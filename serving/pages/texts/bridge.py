@@ -30,9 +30,9 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     "bridge_sums_up": Text(
         "Cada certificado que cambió una cifra está en una sola de sus partes: el saldo inicial más las "
-        "partes da exactamente el final.",
+        "partes da exactamente el final, al peso o centavo que muestran las listas y los archivos.",
         "Each certificate that changed a figure is in just one of its parts: the opening figure plus the "
-        "parts is exactly the closing one.",
+        "parts is exactly the closing one, to the unit that lists and files show.",
     ),
     "bridge_nothing": Text(
         "No hay certificados con este filtro.", "There are no certificates under this filter."

@@ -73,6 +73,10 @@ TEXTS: Final[dict[str, Text]] = {
         "Meses de facturación: no hay certificados con este filtro.",
         "Billing months: there are no certificates under this filter.",
     ),
+    "charts_of_all_months": Text(
+        "Los gráficos por mes muestran todos los meses: el periodo elegido no los limita.",
+        "Charts by month show all months: the chosen period does not limit them.",
+    ),
     "period_window": Text("{count} {count:mes|meses}", "{count} {count:month|months}"),
     "period_day": Text("al {day}", "as of {day}"),
     "period_cohort": Text("de los meses elegidos", "of the chosen months"),
