@@ -18,7 +18,14 @@ from kpi_pipeline.cache.reading.listing.query import Selection
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.filters import EVERYTHING
-from kpi_pipeline.model.listed_figures import LISTED_CHARTS, LISTED_COLUMNS, LISTED_KPIS, LISTED_LINES
+from kpi_pipeline.model.listed_figures import (
+    EXPECTED_LIST,
+    LISTED_CHARTS,
+    LISTED_COLUMNS,
+    LISTED_FORECASTS,
+    LISTED_KPIS,
+    LISTED_LINES,
+)
 from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.model.pages import PAGES
 from kpi_pipeline.model.tables import TABLES
@@ -76,13 +83,13 @@ def test_a_change_packs_the_block_of_its_month_alone(source: Callable[[str], Non
 
 
 def list_total(web: FlaskClient, url: str, sums: str) -> int:
-    """What the list of a link sums to in pesos; empty sums count certificates."""
+    """What the list of a link sums to in pesos: what is expected in a list of that; empty sums count."""
     query = url.partition("?")[2].replace("lang=en", "")
     totals = web.get(f"/manager/api/certificates?{query}").get_json()["data"]["totals"]
     if not sums:
         return totals["count"] - totals["credit_notes"]
     (of_pesos,) = totals["amounts"]
-    return of_pesos[sums]
+    return of_pesos["expected" if "expected_in=" in url else sums]
 
 
 @pytest.mark.usefixtures("published")
@@ -97,7 +104,8 @@ def test_each_number_of_the_demo_leads_to_a_list_that_sums_to_it() -> None:
             if found := re.search(value, card):
                 exact = re.search('title="([^"]+)"', found[1])
                 shown = exact[1] if exact else re.sub("<[^>]+>", "", found[3])
-                number = list_total(web, found[2], LISTED_KPIS[name].sums)
+                sums = "expected" if name == "expected" else LISTED_KPIS[name].sums
+                number = list_total(web, found[2], sums)
                 assert int(re.sub(r"\D", "", shown)) == number > 0, name
                 followed.add(name)
     assert {
@@ -110,6 +118,7 @@ def test_each_number_of_the_demo_leads_to_a_list_that_sums_to_it() -> None:
         "proposed",
         "approved",
         "paid",
+        "expected",
     } <= followed
     # Whatever of the others there is none of leads nowhere.
     values = web.get("/manager/api/kpis").get_json()["data"]["kpis"]
@@ -126,6 +135,7 @@ def numbers_of(text: str) -> list[int]:
 LISTED = {
     **{key: series.listed or next(iter(series.lists.values())) for key, series in LISTED_CHARTS.items()},
     **{key: figure for key, (_, figure) in LISTED_COLUMNS.items()},
+    **dict.fromkeys(LISTED_FORECASTS, EXPECTED_LIST),
     **{("statement", line): figure for line, figure in LISTED_LINES.items()},
 }
 BLOCK = r'(?=<figure class="panel chart|<section class="panel table-section)'

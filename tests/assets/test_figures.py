@@ -33,7 +33,7 @@ def of(rollup: Rollup, product: str, **given: Any) -> Figures:
         "rebuilds": False,
         "window_months": 12,
     }
-    return figures_of(lambda: rollup, thresholds=Thresholds(), product=product, **{**told, **given})
+    return figures_of(rollup.parts(), thresholds=Thresholds(), product=product, **{**told, **given})
 
 
 def test_a_run_that_rebuilds_uses_nothing_made_before(rollup: Rollup) -> None:
