@@ -12,7 +12,10 @@ TEXTS: Final[dict[str, Text]] = {
         "De {receivable} en cuentas por cobrar, se espera cobrar {expected} en estos meses.",
         "Of {receivable} in receivables, {expected} is expected within these months.",
     ),
-    "forecast_later": Text("Más adelante se espera cobrar {later}.", "{later} is expected later."),
+    "forecast_later": Text(
+        "Para otros {later} no se puede estimar una fecha: no se espera su pago en estos meses.",
+        "For another {later} no date can be estimated: payment is not expected within these months.",
+    ),
     "forecast_unknown": Text(
         "Para {unknown} no hay historial de pagos con que estimar una fecha.",
         "For {unknown} there is no payment history from which to estimate a date.",
