@@ -13,6 +13,7 @@ from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.listing import (
     EXPECTED,
     FIRST_DAY,
+    IDENTIFYING_COLUMNS,
     LAST_DAY,
     LIST_COLUMN_NAMES,
     LIST_COLUMNS,
@@ -122,13 +123,15 @@ class ListRequest:
 
     @property
     def shown(self) -> list[ListColumn]:
-        """The columns that are shown: last what is expected, where that is requested."""
+        """The columns that are shown; what is expected, where that is requested, behind what identifies."""
         chosen = [column for column in LIST_COLUMNS if column.name in self.columns]
         if not self.expected:
             return chosen
-        # What was claimed and approved would push it out of sight.
+        # A line has no room for all amounts, and the balance is what remains of these.
         left_out = ("proposed", "approved") if self.columns == USUAL_COLUMNS else ()
-        return [*(column for column in chosen if column.name not in left_out), EXPECTED]
+        shown = [column for column in chosen if column.name not in left_out]
+        place = sum(column.name in IDENTIFYING_COLUMNS for column in shown)
+        return [*shown[:place], EXPECTED, *shown[place:]]
 
     @property
     def summed(self) -> tuple[str, ...]:

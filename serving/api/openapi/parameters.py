@@ -12,11 +12,12 @@ from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.labels import LANGUAGES, Kind
 from kpi_pipeline.model.listing import (
+    EXPECTED,
+    IDENTIFYING_COLUMNS,
     LIST_COLUMN_NAMES,
     LIST_COLUMNS,
     LIST_EVENTS,
     LIST_STANDINGS,
-    SEARCHED_COLUMNS,
     USUAL_ORDER,
 )
 from kpi_pipeline.model.pages import PAGES
@@ -211,8 +212,8 @@ def _of_list() -> Mapping[str, Parameter]:
         SEARCH: _query(
             SEARCH,
             {**TEXT, "maxLength": LONGEST_SEARCH},
-            f"Each of its words is part of {', '.join(SEARCHED_COLUMNS[:-1])} or {SEARCHED_COLUMNS[-1]}, "
-            "without regard to case and accents.",
+            f"Each of its words is part of {', '.join(IDENTIFYING_COLUMNS[:-1])} or "
+            f"{IDENTIFYING_COLUMNS[-1]}, without regard to case and accents.",
         ),
         **{
             name.format(event.name): _query(
