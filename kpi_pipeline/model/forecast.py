@@ -58,6 +58,9 @@ class ForecastReason(StrEnum):
 NEXT_DAYS_NAME: Final = f"next_{NEXT_DAYS}_days"
 """The next days among the months of the forecast, in addresses and answers."""
 
+NEXT_DAYS_SPANISH: Final = f"proximos_{NEXT_DAYS}_dias"
+"""The same in Spanish, which addresses may have as well."""
+
 SURVIVAL_SCALE: Final = 10**9
 """What stands for certainty: a share that is still unpaid is kept as so many parts of it."""
 
