@@ -17,7 +17,9 @@ in a month, its variance is (abs(A) // u)**2 * q * (1 - q), in u = `VARIANCE_UNI
 Expectations and variances are additive: those of a set of certificates are sums.
 
 The next 30 days are forecast besides, whatever months they are in, in the same way: by the same curve, and by
-the 30 days after each landmark. With U the share that stays unpaid at their end, A - A * U is expected.
+the 30 days after each landmark. With U the share that stays unpaid at their end, A - A * U is expected. U is
+kept between the shares that stay unpaid until the ends of the months around that day, by either rule: a
+certificate is no likelier to be paid by an earlier day than by a later one.
 
 The back-test makes the forecasts of past month ends again, from what was known then, and compares them with
 what came. Two things follow from it, of each currency:
@@ -55,6 +57,9 @@ class ForecastReason(StrEnum):
 
 NEXT_DAYS_NAME: Final = f"next_{NEXT_DAYS}_days"
 """The next days among the months of the forecast, in addresses and answers."""
+
+NEXT_DAYS_SPANISH: Final = f"proximos_{NEXT_DAYS}_dias"
+"""The same in Spanish, which addresses may have as well."""
 
 SURVIVAL_SCALE: Final = 10**9
 """What stands for certainty: a share that is still unpaid is kept as so many parts of it."""

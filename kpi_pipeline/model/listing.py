@@ -211,8 +211,8 @@ is expected show it. It sums to what the forecast shows of the month.
 LIST_COLUMN_NAMES: Final = tuple(column.name for column in LIST_COLUMNS)
 SUMMED_COLUMNS: Final = tuple(column.name for column in LIST_COLUMNS if column.is_summed)
 USUAL_COLUMNS: Final = tuple(column.name for column in LIST_COLUMNS if column.is_usual)
-SEARCHED_COLUMNS: Final = ("client", "project", "number")
-"""Columns of which one must contain each word of a search."""
+IDENTIFYING_COLUMNS: Final = ("client", "project", "number")
+"""The first columns, which say what certificate it is: one must contain each word of a search."""
 
 USUAL_ORDER: Final = "-days_late"
 """How the list is sorted unless otherwise requested: the longest overdue first."""

@@ -8,11 +8,12 @@ from typing import Final
 from kpi_pipeline.cache.reading.listing.query import LARGEST_EXPECTED, STANDARD_ORDER, DayRange, Order
 from kpi_pipeline.model.filter_parameters import FILTER_NAMES
 from kpi_pipeline.model.filters import fold
-from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
+from kpi_pipeline.model.forecast import NEXT_DAYS_NAME, NEXT_DAYS_SPANISH
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.listing import (
     EXPECTED,
     FIRST_DAY,
+    IDENTIFYING_COLUMNS,
     LAST_DAY,
     LIST_COLUMN_NAMES,
     LIST_COLUMNS,
@@ -105,7 +106,7 @@ class ListRequest:
         expected: As of `Selection`.
         order: How it is sorted.
         columns: Names of the columns that are shown, in the order of the model; the usual ones where none is
-            named.
+            named, and only `EXPECTED` where that alone is.
         offset: How many certificates come before the page.
         limit: How many it has at most.
     """
@@ -122,13 +123,15 @@ class ListRequest:
 
     @property
     def shown(self) -> list[ListColumn]:
-        """The columns that are shown: last what is expected, where that is requested."""
+        """The columns that are shown; what is expected, where that is requested, behind what identifies."""
         chosen = [column for column in LIST_COLUMNS if column.name in self.columns]
         if not self.expected:
             return chosen
-        # What was claimed and approved would push it out of sight.
+        # A line has no room for all amounts, and the balance is what remains of these.
         left_out = ("proposed", "approved") if self.columns == USUAL_COLUMNS else ()
-        return [*(column for column in chosen if column.name not in left_out), EXPECTED]
+        shown = [column for column in chosen if column.name not in left_out]
+        place = sum(column.name in IDENTIFYING_COLUMNS for column in shown)
+        return [*shown[:place], EXPECTED, *shown[place:]]
 
     @property
     def summed(self) -> tuple[str, ...]:
@@ -139,7 +142,8 @@ class ListRequest:
     def without_expected(self) -> "ListRequest":
         """The same without what is expected, from its first row."""
         order = STANDARD_ORDER if self.order.column == EXPECTED.name else self.order
-        return replace(self, expected="", order=order, offset=0)
+        columns = USUAL_COLUMNS if self.columns == (EXPECTED.name,) else self.columns
+        return replace(self, expected="", order=order, columns=columns, offset=0)
 
     def parameters(self) -> list[tuple[str, str]]:
         """It as query parameters; what is as usual has none."""
@@ -189,7 +193,6 @@ def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListReques
         elif value.strip():
             given.setdefault(name, []).append((parameter, value.strip()))
     standings = {_standing(*pair) for pair in given.get(STANDING, ())}
-    columns = {_named(*pair, LIST_COLUMN_NAMES) for pair in given.get(COLUMNS, ())}
     sort, expected = _only(given.get(SORT, ())), _month(_only(given.get(EXPECTED_IN, ())))
     orders = (*ORDERS, *EXPECTED_ORDERS) if expected else ORDERS
     request = ListRequest(
@@ -199,7 +202,7 @@ def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListReques
         currency=read_currency(_only(given.get(CURRENCY, ())), _quoting_fault),
         expected=expected,
         order=_usual_order(expected) if sort is None else Order.of(_named(*sort, orders)),
-        columns=tuple(name for name in LIST_COLUMN_NAMES if name in columns) or USUAL_COLUMNS,
+        columns=_columns(given.get(COLUMNS, ()), expected),
         offset=read_number(_only(given.get(OFFSET, ())), 0, 0, LARGEST_OFFSET, _quoting_fault),
         limit=read_number(_only(given.get(LIMIT, ())), DEFAULT_LIMIT, 1, LARGEST_LIMIT, _quoting_fault),
     )
@@ -236,6 +239,14 @@ def _day(parameter: str, value: str) -> date:
     return day
 
 
+def _columns(given: Parameters, expected: str) -> tuple[str, ...]:
+    """The columns that are named; what is expected, which is shown anyway, only where it is alone."""
+    allowed = (*LIST_COLUMN_NAMES, EXPECTED.name) if expected else LIST_COLUMN_NAMES
+    named = {_named(*pair, allowed) for pair in given}
+    alone = (EXPECTED.name,) if named else USUAL_COLUMNS
+    return tuple(name for name in LIST_COLUMN_NAMES if name in named) or alone
+
+
 def _usual_order(expected: str) -> Order:
     """How a list is sorted unless otherwise requested, given of which month amounts are expected."""
     return LARGEST_EXPECTED if expected else STANDARD_ORDER
@@ -245,9 +256,18 @@ def _month(given: tuple[str, str] | None) -> str:
     """The month that a parameter names, or the next days; empty where none is given."""
     if given is None:
         return ""
-    if given[1] != NEXT_DAYS_NAME and written_day(f"{given[1]}-01") is None:
-        raise _quoting_fault(*given, (NEXT_DAYS_NAME, "YYYY-MM"))
-    return given[1]
+    parameter, value = given
+    if fold(value) in (NEXT_DAYS_NAME, NEXT_DAYS_SPANISH):
+        return NEXT_DAYS_NAME
+    if written_day(f"{value}-01") is None:
+        labels = _stretch_text(NEXT_DAYS_NAME), Text("AAAA-MM", "YYYY-MM")
+        raise _fault(parameter, value[:LONGEST_SEARCH], (NEXT_DAYS_NAME, "YYYY-MM"), labels)
+    return value
+
+
+def _stretch_text(stretch: str) -> Text:
+    """A month or the next days as an address names them."""
+    return Text(NEXT_DAYS_SPANISH if stretch == NEXT_DAYS_NAME else stretch, stretch)
 
 
 def require_expected(expected: str, stretches: Sequence[str]) -> None:
@@ -271,7 +291,7 @@ def require_expected(expected: str, stretches: Sequence[str]) -> None:
             cause,
             members={"parameter": EXPECTED_IN, "value": expected, "allowed": list(stretches)},
             blamed=lambda *pair: LIST_PARAMETERS.spellings.get(fold(pair[0])) == EXPECTED_IN,
-            allowed=(AllowedValues(None, tuple(Text(one, one) for one in stretches)),),
+            allowed=(AllowedValues(None, tuple(map(_stretch_text, stretches))),),
         )
 
 

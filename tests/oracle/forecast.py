@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 from .certificate_states import certificate_states
@@ -262,7 +262,19 @@ def unpaid_shares(
 
     for ends, seen in zip(pairwise(by_curve), falls, strict=True):
         shares.append(shares[-1] * stays(*ends, *seen) // WHOLE)
-    return [*shares, stays(by_curve[0], curve.unpaid(age + NEXT_DAYS.days), *soon)]
+    unpaid_soon = stays(by_curve[0], curve.unpaid(age + NEXT_DAYS.days), *soon)
+    return [*shares, between_months(unpaid_soon, shares[1:], as_of)]
+
+
+def between_months(soon: int, by_month: Sequence[int], as_of: date) -> int:
+    """The share unpaid after the next days: the nearest to an estimate that the months around allow."""
+    day, most = as_of + NEXT_DAYS, WHOLE
+    for end, unpaid in zip(month_ends(as_of), by_month, strict=True):
+        if end <= day:
+            most = unpaid
+        if end >= day:
+            return max(min(soon, most), unpaid)
+    raise AssertionError("the months reach further than the next days")
 
 
 def outcome(amount: int, squares: int, shares: Sequence[int]) -> Outcome:
@@ -349,7 +361,11 @@ def naive_shares(as_of: date, totals: Callable[[date], Outcome | None]) -> list[
     for month in range(MONTHS):
         left = WHOLE - sum(one or 0 for one in shares)
         shares.append(share(month, [day for day in days if month_ends(day)[month] <= as_of], left))
-    return [*shares, share(NEXT, [day for day in days if day + NEXT_DAYS <= as_of], WHOLE)]
+    soon = share(NEXT, [day for day in days if day + NEXT_DAYS <= as_of], WHOLE)
+    if soon is not None:
+        by_month = [WHOLE - brought for brought in accumulate(one or 0 for one in shares)]
+        soon = WHOLE - between_months(WHOLE - soon, by_month, as_of)
+    return [*shares, soon]
 
 
 def by_shares(known: int, shares: Sequence[int | None]) -> list[int]:

@@ -16,13 +16,12 @@ from kpi_pipeline.compute.forecasting.backtest import (
 )
 from kpi_pipeline.compute.forecasting.calibration import BandFactors
 from kpi_pipeline.compute.forecasting.landmarks import LandmarkDays, horizons_of, ints
-from kpi_pipeline.compute.forecasting.naive_rule import naive_shares
+from kpi_pipeline.compute.forecasting.naive_rule import naive_shares, unpaid_of
 from kpi_pipeline.compute.forecasting.past_forecasts import PastForecasts, Portfolio, last_month_over
 from kpi_pipeline.compute.forecasting.survival import Ints
 from kpi_pipeline.compute.months import month_of
 from kpi_pipeline.model.forecast import (
     FACTOR_DECIMALS,
-    SURVIVAL_SCALE,
     TESTED_MONTHS,
     ForecastReason,
     ForecastRule,
@@ -76,8 +75,7 @@ class ForecastBasis:
     @property
     def naive_unpaid(self) -> Ints:
         """The share that the naive rule leaves unpaid at the end of each, likewise."""
-        *months, next_days = self.shares
-        return np.array([*(SURVIVAL_SCALE - np.cumsum(months)), SURVIVAL_SCALE - next_days], np.int64)
+        return unpaid_of(self.shares)
 
     def as_data(self) -> dict[str, Any]:
         """As plain data, for JSON."""

@@ -35,8 +35,8 @@ def first_whole_month(as_of: date) -> int:
 
 
 def days_ahead(as_of: date) -> list[int]:
-    """Days from as_of to the end of each month that is forecast."""
-    return [(month_end(number) - as_of).days for number in forecast_months(as_of)]
+    """Days from as_of to the end of each of `HORIZONS`."""
+    return [*((month_end(number) - as_of).days for number in forecast_months(as_of)), NEXT_DAYS]
 
 
 def outlook(history: pa.Table, open_items: pa.Table, landmarks: LandmarkCounts, as_of: date) -> pa.Table:
@@ -68,10 +68,11 @@ def outlook(history: pa.Table, open_items: pa.Table, landmarks: LandmarkCounts, 
     )
     age = ints(open_items["age_days"])
     applying, now = curves.applying(own, np.full(len(own), everyone), age)
-    then = curves.share(applying[:, None], age[:, None] + np.array([*days_ahead(as_of), NEXT_DAYS]))
+    ahead = np.array(days_ahead(as_of), np.int64)
+    then = curves.share(applying[:, None], age[:, None] + ahead)
     origins = pa.array(np.full(len(age), month_of(as_of)))
     near = landmarks.near(open_items.append_column("origin", origins))
-    unpaid = unpaid_shares(np.column_stack([now, then]), *near)
+    unpaid = unpaid_shares(np.column_stack([now, then]), ahead, *near)
     return pa.Table.from_arrays(
         [
             *(open_items[name] for name in ("client", "is_accepted", "age_days")),

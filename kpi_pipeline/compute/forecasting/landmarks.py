@@ -277,14 +277,16 @@ class LandmarkCounts:
         return np.asarray((client * 2 + is_accepted) * _AGES + age, np.int64)
 
 
-def unpaid_shares(survival: Ints, at_risk: Ints, paid: Ints) -> Ints:
+def unpaid_shares(survival: Ints, days: Ints, at_risk: Ints, paid: Ints) -> Ints:
     """The share of debts that stays unpaid until the end of each of `HORIZONS`, in parts of `SURVIVAL_SCALE`.
 
     The share falls in each month as after the landmarks, together with `PRIOR_WEIGHT` debts that fall as by
-    the survival curve; so it does in the next days, which begin now.
+    the survival curve; so it does in the next days, which begin now. Each is an estimate of its own: see
+    `in_order`.
 
     Args:
         survival: By the curve, the share unpaid now and at the end of each.
+        days: Days from now to the end of each.
         at_risk: How many debts were unpaid before each after landmarks.
         paid: How many of them were paid in it.
 
@@ -301,7 +303,29 @@ def unpaid_shares(survival: Ints, at_risk: Ints, paid: Ints) -> Ints:
         share = share * falls[:, month] // SURVIVAL_SCALE
         shares[:, month] = share
     shares[:, NEXT] = whole * falls[:, NEXT] // SURVIVAL_SCALE
-    return shares
+    return in_order(shares, days)
+
+
+def in_order(unpaid: Ints, days: Ints) -> Ints:
+    """Shares of which that of the next days lies between those of the months around their end.
+
+    What is paid stays paid: after the next days no more is unpaid than at the end of a month that is over by
+    then, and no less than at the end of one that is not.
+
+    Args:
+        unpaid: The share that stays unpaid until the end of each of `HORIZONS`; those of months never rise.
+        days: Days from now to the end of each.
+    """
+    months, is_over, is_ahead = (
+        unpaid[..., :NEXT],
+        days[..., :NEXT] <= NEXT_DAYS,
+        days[..., :NEXT] >= NEXT_DAYS,
+    )
+    most = np.where(is_over, months, SURVIVAL_SCALE).min(axis=-1)
+    least = np.where(is_ahead, months, 0).max(axis=-1)
+    ordered = unpaid.copy()
+    ordered[..., NEXT] = np.clip(unpaid[..., NEXT], least, most)
+    return ordered
 
 
 def horizons_of(cells: pa.Table, name: str) -> Ints:

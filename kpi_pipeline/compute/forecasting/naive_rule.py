@@ -2,13 +2,15 @@
 dates.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from kpi_pipeline.compute.forecasting.landmarks import NEXT, LandmarkDays
+from kpi_pipeline.compute.forecasting.forecast import days_ahead
+from kpi_pipeline.compute.forecasting.landmarks import NEXT, LandmarkDays, in_order
+from kpi_pipeline.compute.forecasting.survival import Ints
 from kpi_pipeline.model.components import FORECAST_MONTHS
 from kpi_pipeline.model.forecast import NAIVE_LANDMARKS, SURVIVAL_SCALE
 
@@ -37,8 +39,8 @@ def naive_shares(landmarks: Mapping[int, Collected], origin: int, days: Landmark
         days: Which landmarks they are.
 
     Returns:
-        For each parts of `SURVIVAL_SCALE`, those of months together no more than all; None where nothing is
-        known for it.
+        For each parts of `SURVIVAL_SCALE`, those of months together no more than all, and that of the next
+        days `in_order` with them; None where nothing is known for it.
     """
     shares: list[int | None] = []
     left = SURVIVAL_SCALE
@@ -46,7 +48,17 @@ def naive_shares(landmarks: Mapping[int, Collected], origin: int, days: Landmark
         share = _share(landmarks, origin - month - 1, month, left)
         left -= share or 0
         shares.append(share)
-    return [*shares, _share(landmarks, origin - days.first_over(origin), NEXT, SURVIVAL_SCALE)]
+    next_days = _share(landmarks, origin - days.first_over(origin), NEXT, SURVIVAL_SCALE)
+    if next_days is not None:
+        unpaid = in_order(unpaid_of([*shares, next_days]), np.array(days_ahead(days.of(origin))))
+        next_days = SURVIVAL_SCALE - int(unpaid[NEXT])
+    return [*shares, next_days]
+
+
+def unpaid_of(shares: Sequence[int | None]) -> Ints:
+    """The share that stays unpaid until the end of each of `HORIZONS`, by the shares that they bring."""
+    *months, next_days = (share or 0 for share in shares)
+    return np.array([*(SURVIVAL_SCALE - np.cumsum(months)), SURVIVAL_SCALE - next_days], np.int64)
 
 
 def _share(landmarks: Mapping[int, Collected], latest: int, horizon: int, most: int) -> int | None:

@@ -146,8 +146,9 @@ def forecast_as_of(standing: Standing, first: int, last: int) -> PastForecasts:
     own, everyone = origin * width + client[payments.num_rows :], origin * width + width - 1
     curves = _curves(payments, client[: payments.num_rows], width, (first, last), (own, age, cells))
     group, now = curves.applying(own, everyone, age)
-    then = curves.share(group[:, None], age[:, None] + _days_ahead(first, last)[origin])
-    unpaid = unpaid_shares(np.column_stack([now, then]), *counts.near(cells))
+    ahead = _days_ahead(first, last)[origin]
+    then = curves.share(group[:, None], age[:, None] + ahead)
+    unpaid = unpaid_shares(np.column_stack([now, then]), ahead, *counts.near(cells))
     is_known = now > 0
     cells = cells.filter(pa.array(is_known))
     amount = ints(cells["amount"])

@@ -8,15 +8,16 @@ from kpi_pipeline.model.bridge import BRIDGE_FIGURES, BRIDGE_PARTS, SINCE_LAST_D
 from kpi_pipeline.model.compare import COMPARED_DIMENSIONS, FEWEST_COMPARED, MOST_COMPARED
 from kpi_pipeline.model.dimensions import DIMENSIONS, PRODUCTS, Dimension
 from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS, FROM, PERIOD, TO
-from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
+from kpi_pipeline.model.forecast import NEXT_DAYS_NAME, NEXT_DAYS_SPANISH
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.labels import LANGUAGES, Kind
 from kpi_pipeline.model.listing import (
+    EXPECTED,
+    IDENTIFYING_COLUMNS,
     LIST_COLUMN_NAMES,
     LIST_COLUMNS,
     LIST_EVENTS,
     LIST_STANDINGS,
-    SEARCHED_COLUMNS,
     USUAL_ORDER,
 )
 from kpi_pipeline.model.pages import PAGES
@@ -211,8 +212,8 @@ def _of_list() -> Mapping[str, Parameter]:
         SEARCH: _query(
             SEARCH,
             {**TEXT, "maxLength": LONGEST_SEARCH},
-            f"Each of its words is part of {', '.join(SEARCHED_COLUMNS[:-1])} or {SEARCHED_COLUMNS[-1]}, "
-            "without regard to case and accents.",
+            f"Each of its words is part of {', '.join(IDENTIFYING_COLUMNS[:-1])} or "
+            f"{IDENTIFYING_COLUMNS[-1]}, without regard to case and accents.",
         ),
         **{
             name.format(event.name): _query(
@@ -232,8 +233,9 @@ def _of_list() -> Mapping[str, Parameter]:
         ),
         COLUMNS: _query(
             COLUMNS,
-            list_of(one_of(LIST_COLUMN_NAMES)),
-            f"The columns to answer; the usual ones by default. {columns}",
+            list_of(one_of((*LIST_COLUMN_NAMES, EXPECTED.name))),
+            f"The columns to answer; the usual ones by default. `{EXPECTED.name}` is one only with "
+            f"`{EXPECTED_IN}`, and is answered then in any case. {columns}",
         ),
         CURRENCY: _query(
             CURRENCY,
@@ -242,7 +244,11 @@ def _of_list() -> Mapping[str, Parameter]:
         ),
         EXPECTED_IN: _query(
             EXPECTED_IN,
-            {**TEXT, "pattern": rf"^(\d{{4}}-\d{{2}}|{NEXT_DAYS_NAME})?$", "examples": ["2024-07"]},
+            {
+                **TEXT,
+                "pattern": rf"^(\d{{4}}-\d{{2}}|{NEXT_DAYS_NAME}|{NEXT_DAYS_SPANISH})?$",
+                "examples": ["2024-07"],
+            },
             f"A month of the forecast, or `{NEXT_DAYS_NAME}`: only what is receivable is answered, with what "
             "is expected of it then. It sums to what the forecast shows.",
         ),

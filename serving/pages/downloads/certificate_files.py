@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.reading.listing.certificates import Value, value_of
 from kpi_pipeline.model.labels import Kind
-from kpi_pipeline.model.listing import EXPECTED, LIST_COLUMNS, LISTED_WITH, ListColumn
+from kpi_pipeline.model.listing import LIST_COLUMNS, LISTED_WITH, ListColumn
 from serving.cache_access import current_connection, current_settings
 from serving.kept.unkept import file_answer
 from serving.listing.look_up import ListResult, look_up_list
@@ -64,9 +64,8 @@ class _File:
         columns = result.request.shown
         if all(column.kind is not Kind.CURRENCY for column in columns) and len(_currencies(result)) > 1:
             # An amount without its currency says nothing.
-            columns = [
-                one for one in (*LIST_COLUMNS, EXPECTED) if one in columns or one.kind is Kind.CURRENCY
-            ]
+            place = next((place for place, one in enumerate(columns) if one.kind is Kind.MONEY), len(columns))
+            columns[place:place] = [one for one in LIST_COLUMNS if one.kind is Kind.CURRENCY]
         return cls(result, writer, notices, columns)
 
     @property

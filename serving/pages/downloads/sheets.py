@@ -7,9 +7,11 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from kpi_pipeline.model.labels import Kind
+from kpi_pipeline.model.pages import EXPECTED
 from serving.catalogue import Catalogue, Column, Page
 from serving.pages.published.chart_data import ChartData
 from serving.pages.published.figures import Figures
+from serving.pages.published.kpi_values import NextDays
 from serving.pages.published.table_rows import TableFigures, tables_in
 from serving.pages.tables.view import statement_columns, statement_values
 from serving.pages.writing import Writer
@@ -21,6 +23,9 @@ SheetKind = Literal["text", "money", "share", "days", "count", "day", "month"]
 
 SheetValue = str | int | float | Decimal | date | None
 """A value as files have it: amounts are in whole units of their currency."""
+
+_OF_EXPECTED: Final = ("until", "low_90", "high_90")
+"""Further columns of a page that what is expected in the next days leads."""
 
 _AS_THEY_ARE: Final[Mapping[str, SheetKind]] = {
     "share": "share",
@@ -113,6 +118,39 @@ def first_day(month: str) -> date:
 
 
 def _key_figures(page: Page, figures: Figures, writer: Writer) -> Sheet:
+    rows = _kpi_rows(page, figures, writer)
+    heads = ["kpi", "currency", "value", "unit", "change", "change_share", "target"]
+    if any(lead.figure == EXPECTED for lead in page.leads):
+        rows = [[*row, *([SheetCell(None)] * len(_OF_EXPECTED))] for row in rows]
+        rows += [_expected_row(one, writer) for one in figures.expected]
+        heads += _OF_EXPECTED
+    return Sheet(
+        KEY_FIGURES,
+        writer.texts["key_figures"],
+        [writer.texts[f"sheet_{head}"] for head in heads],
+        rows,
+    )
+
+
+def _expected_row(expected: NextDays, writer: Writer) -> list[SheetCell]:
+    """What is expected in the next days, until when, and its band: it has no change and no target."""
+    amount, low, high = (
+        sheet_cell("money", minor, expected.currency, writer)
+        for minor in (expected.amount, expected.low_90, expected.high_90)
+    )
+    return [
+        SheetCell(writer.texts["expected_within"].format(days=expected.days)),
+        SheetCell(expected.currency),
+        amount,
+        SheetCell(writer.texts["sheet_unit_money"]),
+        *([SheetCell(None)] * 3),
+        sheet_cell("day", expected.until, expected.currency, writer),
+        low,
+        high,
+    ]
+
+
+def _kpi_rows(page: Page, figures: Figures, writer: Writer) -> list[list[SheetCell]]:
     rows = []
     for kpi in (known for name in page.kpis if (known := writer.kpi(name)) is not None):
         for kpi_value in figures.kpis.get(kpi.name, ()):
@@ -131,13 +169,7 @@ def _key_figures(page: Page, figures: Figures, writer: Writer) -> Sheet:
                     target,
                 ]
             )
-    heads = ("kpi", "currency", "value", "unit", "change", "change_share", "target")
-    return Sheet(
-        KEY_FIGURES,
-        writer.texts["key_figures"],
-        [writer.texts[f"sheet_{head}"] for head in heads],
-        rows,
-    )
+    return rows
 
 
 def _chart(data: ChartData, writer: Writer) -> Sheet:

@@ -101,9 +101,9 @@ TEXTS: Final[dict[str, Text]] = {
         "Según lo que se ha pagado de todas las cuentas por cobrar en los últimos meses.",
         "From what was paid of all receivables in recent months.",
     ),
-    "certificate_expected": Text("Esperado entonces", "Expected then"),
-    "certificate_chance": Text("Probabilidad de pago", "Probability of payment"),
-    "certificate_by_end_of": Text("A fines de", "By the end of"),
+    "certificate_expected": Text("Esperado en el período", "Expected in the period"),
+    "certificate_chance": Text("Probabilidad de pago a su fin", "Probability of payment by its end"),
+    "certificate_period": Text("Período", "Period"),
     "certificate_approved_assumed": Text("{amount} (supuesto)", "{amount} (assumed)"),
     "certificate_retained": Text("Retenido", "Retained"),
 }

@@ -12,7 +12,10 @@ TEXTS: Final[dict[str, Text]] = {
         "De {receivable} en cuentas por cobrar, se espera cobrar {expected} en estos meses.",
         "Of {receivable} in receivables, {expected} is expected within these months.",
     ),
-    "forecast_later": Text("Más adelante se espera cobrar {later}.", "{later} is expected later."),
+    "forecast_later": Text(
+        "Para otros {later} no se puede estimar una fecha: no se espera su pago en estos meses.",
+        "For another {later} no date can be estimated: payment is not expected within these months.",
+    ),
     "forecast_unknown": Text(
         "Para {unknown} no hay historial de pagos con que estimar una fecha.",
         "For {unknown} there is no payment history from which to estimate a date.",
@@ -77,6 +80,9 @@ TEXTS: Final[dict[str, Text]] = {
     "sheet_change": Text("Cambio", "Change"),
     "sheet_change_share": Text("Cambio relativo", "Relative change"),
     "sheet_target": Text("Meta", "Target"),
+    "sheet_until": Text("Hasta", "Until"),
+    "sheet_low_90": Text("Intervalo del 90%, desde", "90% interval, from"),
+    "sheet_high_90": Text("Intervalo del 90%, hasta", "90% interval, to"),
     "sheet_unit_money": Text("monto", "amount"),
     "sheet_unit_count": Text("cantidad", "count"),
     "sheet_unit_days": Text("días", "days"),

@@ -15,6 +15,7 @@ from kpi_pipeline.compute.forecasting.landmarks import (
     Standing,
 )
 from kpi_pipeline.compute.months import month_number, month_of
+from kpi_pipeline.model.components import FORECAST_MONTHS, NEXT_DAYS
 from kpi_pipeline.model.forecast import SURVIVAL_SCALE
 from tests.compute.conftest import certificates_table
 
@@ -80,6 +81,7 @@ def test_months_begin_with_that_of_tomorrow() -> None:
     assert forecast_months(AS_OF) == list(range(month_number("2024-07"), month_number("2025-07")))
     assert days_ahead(date(2024, 6, 29))[:2] == [1, 32]
     assert days_ahead(date(2024, 1, 31))[:2] == [29, 60]
+    assert days_ahead(AS_OF)[FORECAST_MONTHS:] == [NEXT_DAYS]
 
 
 def test_a_client_is_expected_to_pay_as_it_has_paid() -> None:
@@ -156,8 +158,16 @@ def test_what_a_client_did_at_landmarks_outweighs_the_curve() -> None:
 
 def test_the_next_30_days_go_by_those_after_landmarks() -> None:
     """Ninety are seen at nine landmarks; beside them stand ten, of which the curve leaves half."""
-    assert judged_soon(CURVE, ("Norte", 0), certificates=paid_after(30)) == [5]
+    assert judged_soon(CURVE, ("Norte", 0), certificates=paid_after(28)) == [5]
     assert judged_soon(CURVE, ("Norte", 0), certificates=paid_after(31)) == [95]
+
+
+def test_no_more_is_paid_after_30_days_than_by_the_end_of_the_month_they_end_in() -> None:
+    """From the last of January 30 days reach into March: landmarks say more of 30 days than of a month."""
+    given = {"certificates": paid_after(30)}
+    ((_, july, *_),) = judged(CURVE, ("Norte", 0), **given)
+    assert july > 0
+    assert judged_soon(CURVE, ("Norte", 0), **given) == [july]
 
 
 @pytest.mark.parametrize(

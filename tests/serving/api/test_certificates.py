@@ -104,6 +104,13 @@ def test_what_is_expected_in_a_month_is_listed_with_the_largest_first(web, press
     assert [one["number"] for one in narrowed["data"]["certificates"]] == ["1", "9"]
     soon = web.get(f"{LIST}?expected_in=next_30_days&columns=number&limit=1").get_json()["data"]
     assert soon["certificates"][0]["expected"] == 12_345_678 // 4
+    spelled = web.get(f"{LIST}?esperado_en=Próximos_30_días&columns=number&limit=1").get_json()["data"]
+    assert (spelled["expected_in"], spelled["certificates"]) == ("next_30_days", soon["certificates"])
+    named = web.get(f"{LIST}?expected_in=2024-07&columns=number&columns=expected").get_json()["data"]
+    assert named["certificates"] == data["certificates"]
+    alone = web.get(f"{LIST}?expected_in=2024-07&columns=expected&limit=1").get_json()["data"]
+    assert [one["expected"] for one in alone["certificates"]] == [1_234_568]
+    assert "number" not in alone["certificates"][0]
     assert "expected" not in web.get(LIST).get_json()["data"]["certificates"][0]
 
 
@@ -123,6 +130,7 @@ def test_columns_are_chosen(web, press) -> None:
         ("sort=client&sort=project", "sort", "client"),
         ("standing=lost", "standing", "receivable"),
         ("columnas=urgency", "columnas", "client"),
+        ("columns=expected", "columns", "client"),
         ("limit=0", "limit", "1-1000"),
         ("limit=1001", "limit", "1-1000"),
         ("offset=-1", "offset", "0-100000000"),

@@ -68,6 +68,33 @@ def test_what_figures_measure_stays_within_a_phone(open_page, press) -> None:
     assert beyond == []
 
 
+def test_a_list_of_what_is_expected_leads_with_it(open_page, press) -> None:
+    press.publish()
+    address = "/manager/certificates?standing=receivable&expected_in=next_30_days&lang=es"
+    page = open_page(address, viewport={"width": 1366, "height": 900})
+    for cell in page.locator(".list .column-expected").all():
+        box = cell.bounding_box()
+        assert box["x"] + box["width"] <= 1366
+    page = open_page(address, **PHONE)
+    # Its chip comes first, and in a card it stands beside the client; the balance says what it is.
+    sort, client, expected, balance = (
+        page.locator(f".list {one}").first.bounding_box()
+        for one in (
+            "thead .column-expected",
+            "tbody .column-client",
+            "tbody .column-expected",
+            "tbody .column-open",
+        )
+    )
+    assert sort["x"] + sort["width"] <= page.viewport_size["width"]
+    assert abs(expected["y"] - client["y"]) < client["height"]
+    assert balance["y"] >= expected["y"] + expected["height"]
+    heads = page.locator(".list tbody .column-open").first.evaluate(
+        "cell => getComputedStyle(cell, '::before').content"
+    )
+    assert heads == '"Saldo"'
+
+
 def test_the_data_behind_a_drawing_can_be_read(open_page, press) -> None:
     press.publish()
     page = open_page("/manager/dashboard?lang=en")

@@ -18,8 +18,8 @@ from kpi_pipeline.model.listing import (
     EVENT_COLUMNS,
     EXPECTED,
     FIRST_DAY,
+    IDENTIFYING_COLUMNS,
     MARK_BITS,
-    SEARCHED_COLUMNS,
     SUMMED_COLUMNS,
 )
 
@@ -153,7 +153,7 @@ def _masks(columns: Mapping[str, BlockColumn], count: int, selection: Selection)
         of_days = None if dated is None else _mask_of_days(dated, wanted)
         masks += [] if of_days is None else [of_days]
     for word in fold(selection.search).split():
-        searched = [columns[name] for name in SEARCHED_COLUMNS if name in columns]
+        searched = [columns[name] for name in IDENTIFYING_COLUMNS if name in columns]
         found = [_mask_of(column, places) for column in searched if (places := _containing(column, word))]
         if not found:
             return [bytes(count)]

@@ -168,3 +168,9 @@ def test_what_is_expected_is_explained_and_left_again(web, press) -> None:
     assert re.search(r'<dt>Esperado en jul 2024</dt><dd title="[^"]*1\.234\.568">', text)
     soon = unescape(web.get(f"{LIST}?lang=es&expected_in=next_30_days").text)
     assert "Esperado en los próximos 30 días" in soon
+    columns = re.findall(r'<th scope="col" class="column-(\w+)', soon)
+    assert columns[:4] == ["number", "client", "project", "expected"]
+    assert {"proposed", "approved"}.isdisjoint(columns)
+    refused = unescape(web.get(f"{LIST}?lang=es&esperado_en=pronto").text)
+    assert "proximos_30_dias" in refused
+    assert "AAAA-MM" in refused

@@ -100,10 +100,36 @@ def test_key_figures_are_the_csv_of_a_page(web, press) -> None:
     rows = rows_of(web.get(f"{DOWNLOAD}/manager.csv?lang=en"), ",")
     assert rows[0] == [
         *("Key figure", "Currency", "Value", "Unit", "Change", "Relative change", "Target"),
+        *("Until", "90% interval, from", "90% interval, to"),
         *("Filter", "Figures as of", "Computed at", "Reading", "Notice"),
     ]
     dso = next(row for row in rows if row[0] == "DSO")
     assert (dso[1], dso[2], dso[3], dso[6]) == ("CLP", "34.56", "days", "35.0")
+
+
+def test_what_is_expected_in_the_next_days_is_among_the_key_figures(web, press, data_of) -> None:
+    data = data_of("dashboards", currencies=("CLP", "USD"))
+    press.publish("dashboards", answers={EVERYTHING: data})
+    (expected, in_dollars) = data["expected"]
+    assert (expected["currency"], in_dollars["currency"]) == ("CLP", "USD")
+    until = expected["until"]
+    rows = rows_of(web.get(f"{DOWNLOAD}/manager.csv?lang=en"), ",")
+    label = f"Expected in {expected['days']} days"
+    found = [row[1:-PROVENANCE] for row in rows if row[0] == label]
+    pesos = [str(expected[name]) for name in ("amount", "low_90", "high_90")]
+    dollars = [f"{in_dollars[name] / 100:.2f}" for name in ("amount", "low_90", "high_90")]
+    assert found == [
+        [currency, amount, "amount", "", "", "", until, low, high]
+        for currency, (amount, low, high) in (("CLP", pesos), ("USD", dollars))
+    ]
+    book = Book(web.get(f"{DOWNLOAD}/manager.xlsx?lang=es").data)
+    (row, _) = (
+        row for row in book.sheets["Indicadores"] if row[0] == f"Cobro esperado en {expected['days']} días"
+    )
+    days = (date.fromisoformat(until) - date(1899, 12, 30)).days
+    assert row[-3:] == [days, expected["low_90"], expected["high_90"]]
+    # A page that it does not lead has no columns for it.
+    assert "Until" not in rows_of(web.get(f"{DOWNLOAD}/operational.csv?lang=en"), ",")[0]
 
 
 def test_each_row_of_a_file_says_of_which_day_and_reading_it_is(web, press) -> None:

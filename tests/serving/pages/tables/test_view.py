@@ -43,8 +43,9 @@ LATE = (
             "cash-flow",
             "financials",
             [
-                "Of CLP 250 M in receivables, CLP 240 M is expected within these months. CLP 7.0 M is "
-                "expected later. For CLP 3.0 M there is no payment history from which to estimate a date.",
+                "Of CLP 250 M in receivables, CLP 240 M is expected within these months. For another CLP "
+                "7.0 M no date can be estimated: payment is not expected within these months. For "
+                "CLP 3.0 M there is no payment history from which to estimate a date.",
                 "Jul 2024 20.0 M 15.0 M 25.0 M 10.0 M 30.0 M",
                 "CLP 41.5 35 45 6.5 2.7 M 17.3 M \N{MINUS SIGN}9.3 M",
             ],
