@@ -63,15 +63,12 @@ def part_sums(
         rows.extend((of, name, currency, total) for (name, currency), total in sums.items())
 
     for part in cells:
-        by_place = summed_cells(part, [name for name in COMPONENT_NAMES if name in part.column_names])
+        by_place = summed_cells(part, _held(part, COMPONENT_NAMES))
         add(COHORTS, by_place[COHORT])
         add(ON_AS_OF, by_place[AS_OF])
         add(BOUNDS, _bounds(part))
     if monthly is not None:
-        add(
-            MONTHS,
-            _sums(monthly, **{name: name for name in MONTHLY_COMPONENTS if name in monthly.column_names}),
-        )
+        add(MONTHS, _sums(monthly, **{name: name for name in _held(monthly, MONTHLY_COMPONENTS)}))
     if payment_times is not None:
         timed = payment_times.select(["place", "currency", "paid"])
         add(TIMED, _sums(timed.filter(pc.equal(timed["place"], COHORT)), timed_count="paid"))
@@ -108,12 +105,18 @@ def summed_cells(cells: pa.Table, names: Sequence[str]) -> dict[int, Sums]:
 
 def _bounds(cells: pa.Table) -> Sums:
     bounds: Sums = {}
-    for name in COMPONENT_NAMES:
-        if name in cells.column_names:
-            ends = pc.min_max(cells[name]).as_py()
-            largest = max(abs(ends["min"] or 0), abs(ends["max"] or 0))
-            bounds[name, ""] = min(cells.num_rows * largest, _LARGEST)
+    for name in _held(cells, COMPONENT_NAMES):
+        ends = pc.min_max(cells[name]).as_py()
+        largest = max(abs(ends["min"] or 0), abs(ends["max"] or 0))
+        bounds[name, ""] = min(cells.num_rows * largest, _LARGEST)
     return bounds
+
+
+def _held(table: pa.Table, names: Sequence[str]) -> list[str]:
+    """Those of some columns that a table has."""
+    # Each look at `column_names` makes a list of them.
+    held = set(table.column_names)
+    return [name for name in names if name in held]
 
 
 def _at_place(cells: pa.Table, place: int) -> pa.Table:
