@@ -18,7 +18,6 @@ from kpi_pipeline.model.filters import Filter, fold
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.moments import written_day
 from kpi_pipeline.model.query_parameters import AcceptedParameters, QueryParameter
-from serving.filter_faults import AllowedValues
 from serving.listing.parameters import (
     CURRENCY,
     CURRENCY_PARAMETER,
@@ -31,6 +30,7 @@ from serving.listing.parameters import (
     read_currency,
     read_number,
 )
+from serving.parameter_problems import only_once, value_problem
 from serving.problem_types import INVALID_BRIDGE_PARAMETER
 from serving.problems import Problem
 
@@ -124,7 +124,7 @@ def read_bridge_request(parameters: Iterable[tuple[str, str]]) -> tuple[BridgeRe
         elif value.strip():
             first = given.setdefault(name, (parameter, value.strip()))
             if first[1] != value.strip():
-                raise fault(parameter, value.strip(), (first[1],), cause=_once(parameter))
+                raise fault(parameter, value.strip(), (first[1],), cause=only_once(parameter))
     figures = {one.name: one.label for one in BRIDGE_FIGURES}
     figure = _named(given.get(FIGURE), figures)
     parts = {part.name: part.label for one in BRIDGE_FIGURES if one.name == figure for part in one.parts} or {
@@ -216,17 +216,15 @@ def fault(
 ) -> Problem:
     """The problem of a value that a parameter cannot have."""
     blamed = BRIDGE_PARAMETERS.spellings.get(fold(parameter), parameter)
-    return Problem(
+    return value_problem(
         INVALID_BRIDGE_PARAMETER,
-        cause or Text(f"«{parameter}» no puede ser «{value}».", f'"{parameter}" cannot be "{value}".'),
-        members={"parameter": parameter, "value": value, "allowed": list(allowed)},
+        parameter,
+        value,
+        allowed,
         blamed=lambda name, _: BRIDGE_PARAMETERS.spellings.get(fold(name), name) == blamed,
-        allowed=(AllowedValues(None, tuple(labels) or tuple(Text(one, one) for one in allowed)),),
+        labels=labels,
+        cause=cause,
     )
-
-
-def _once(parameter: str) -> Text:
-    return Text(f"«{parameter}» se indica una sola vez.", f'"{parameter}" can be given only once.')
 
 
 def _day(given: tuple[str, str] | None) -> date | None:

@@ -19,7 +19,7 @@ from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.periods import TIME_DIMENSIONS
 from kpi_pipeline.model.query_parameters import AcceptedParameters, QueryParameter
 from serving.catalogue import Catalogue
-from serving.filter_faults import AllowedValues
+from serving.parameter_problems import value_problem
 from serving.problem_types import INVALID_COMPARISON
 from serving.problems import Problem
 
@@ -136,12 +136,14 @@ def within(request: CompareRequest, filter_: Filter, given: Sequence[tuple[str, 
         f'What is compared is "{label.en}": the filter cannot set it.',
     )
     parameter, value = next(pair for pair in given if FILTER_SPELLINGS.get(fold(pair[0])) in taken)
-    raise Problem(
+    raise value_problem(
         INVALID_COMPARISON,
-        cause,
-        members={"parameter": parameter, "value": value[:_LONGEST_SHOWN], "allowed": free},
+        parameter,
+        value[:_LONGEST_SHOWN],
+        free,
         blamed=lambda name, _: FILTER_SPELLINGS.get(fold(name)) in taken,
-        allowed=(AllowedValues(None, tuple(FILTER_LABELS[one] for one in free)),),
+        labels=[FILTER_LABELS[one] for one in free],
+        cause=cause,
     )
 
 
@@ -211,15 +213,14 @@ def _fault(
     cause: Text | None = None,
 ) -> Problem:
     shown = value[:_LONGEST_SHOWN]
-    cause = cause or (
-        Text(f"«{parameter}» no puede ser «{shown}».", f'"{parameter}" cannot be "{shown}".')
-        if value
-        else Text(f"Falta elegir «{parameter}».", f'"{parameter}" is not chosen.')
-    )
-    return Problem(
+    if not value:
+        cause = cause or Text(f"Falta elegir «{parameter}».", f'"{parameter}" is not chosen.')
+    return value_problem(
         INVALID_COMPARISON,
-        cause,
-        members={"parameter": parameter, "value": shown or None, "allowed": list(allowed)},
+        parameter,
+        shown or None,
+        allowed,
         blamed=lambda *pair: pair[0] == parameter and pair[1].strip() == value,
-        allowed=(AllowedValues(None, tuple(labels) or tuple(Text(one, one) for one in allowed)),),
+        labels=labels,
+        cause=cause,
     )

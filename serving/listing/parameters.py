@@ -25,7 +25,7 @@ from kpi_pipeline.model.listing import (
 )
 from kpi_pipeline.model.moments import written_day
 from kpi_pipeline.model.query_parameters import AcceptedParameters, QueryParameter
-from serving.filter_faults import AllowedValues
+from serving.parameter_problems import only_once, value_problem
 from serving.problem_types import INVALID_LIST_PARAMETER
 from serving.problems import Problem
 
@@ -286,12 +286,14 @@ def require_expected(expected: str, stretches: Sequence[str]) -> None:
             f"El pronóstico no tiene el mes «{expected}»: va de {months[0]} a {months[-1]}.",
             f'The forecast does not have the month "{expected}": it goes from {months[0]} to {months[-1]}.',
         )
-        raise Problem(
+        raise value_problem(
             INVALID_LIST_PARAMETER,
-            cause,
-            members={"parameter": EXPECTED_IN, "value": expected, "allowed": list(stretches)},
+            EXPECTED_IN,
+            expected,
+            stretches,
             blamed=lambda *pair: LIST_PARAMETERS.spellings.get(fold(pair[0])) == EXPECTED_IN,
-            allowed=(AllowedValues(None, tuple(map(_stretch_text, stretches))),),
+            labels=tuple(map(_stretch_text, stretches)),
+            cause=cause,
         )
 
 
@@ -364,8 +366,7 @@ def _only(given: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
     first = given[0]
     for parameter, value in given[1:]:
         if value != first[1]:
-            cause = Text(f"«{parameter}» se indica una sola vez.", f'"{parameter}" can be given only once.')
-            raise _fault(parameter, value, (first[1],), cause=cause)
+            raise _fault(parameter, value, (first[1],), cause=only_once(parameter))
     return first
 
 
@@ -376,14 +377,12 @@ def _fault(
     labels: Sequence[Text] = (),
     cause: Text | None = None,
 ) -> Problem:
-    cause = cause or Text(
-        f"«{parameter}» no puede ser «{value}».",
-        f'"{parameter}" cannot be "{value}".',
-    )
-    return Problem(
+    return value_problem(
         INVALID_LIST_PARAMETER,
-        cause,
-        members={"parameter": parameter, "value": value, "allowed": list(allowed)},
+        parameter,
+        value,
+        allowed,
         blamed=lambda *pair: pair[0] == parameter and pair[1].strip() == value,
-        allowed=(AllowedValues(None, tuple(labels) or tuple(Text(one, one) for one in allowed)),),
+        labels=labels,
+        cause=cause,
     )
