@@ -58,10 +58,11 @@ def value_label(dimension: str, value: str, writer: Writer) -> str:
 
 
 def _quarters(context: PageContext) -> tuple[str, ...]:
-    held = (
-        value.value for one in context.catalogue.dimensions if one.name == MONTH.name for value in one.values
-    )
-    return quarters_compared(context.selection.get(MONTH.name, ()), tuple(held))
+    chosen = context.selection.get(MONTH.name, ())
+    if not chosen:
+        return ()
+    months = [one.values for one in context.catalogue.dimensions if one.name == MONTH.name]
+    return quarters_compared(chosen, [month.value for values in months for month in values])
 
 
 def _address(context: PageContext, dimension: str, values: tuple[str, ...]) -> str:
