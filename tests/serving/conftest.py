@@ -12,8 +12,9 @@ import redis
 from flask import Flask
 from flask.testing import FlaskClient
 
+from kpi_pipeline.cache import connection
 from kpi_pipeline.cache.alarms import Alarms
-from kpi_pipeline.cache.connection import connect
+from kpi_pipeline.cache.connection import WRITER_TIMEOUT_S, connect
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.pipeline_report import publish_report
@@ -200,6 +201,12 @@ def together(*kinds: Attachments) -> Attachments:
 
 make_catalogue = catalogue
 """The same by a name that no parameter hides."""
+
+
+@pytest.fixture(autouse=True)
+def patient_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy with a browser is no server that does not answer."""
+    monkeypatch.setattr(connection, "READER_TIMEOUT_S", WRITER_TIMEOUT_S)
 
 
 @pytest.fixture
