@@ -31,6 +31,7 @@ from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.selection import choose_source
+from tests.compiled_once import compile_once
 from tests.waiting import wait_until
 
 # A busy machine is no failure: tests are not timed.
@@ -81,6 +82,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """What is imported by now lives until the end: a search for garbage need not go through it each time."""
     gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def applications_compile_once() -> Iterator[None]:
+    """Most of what a test of an application takes would be this."""
+    with pytest.MonkeyPatch.context() as patch:
+        compile_once(patch)
+        yield
 
 
 @pytest.fixture(autouse=True)

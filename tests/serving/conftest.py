@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import redis
 from flask import Flask
@@ -55,6 +57,12 @@ SPEC = {"mark": "line", "data": {"name": "monthly_trend"}}
 FRESH_S, GRACE_S = 600, 3600
 
 
+@cache
+def usual_declarations() -> bytes:
+    """What every catalogue declares, as it is published."""
+    return orjson.dumps(declarations(Thresholds()))
+
+
 def catalogue(**changes: Any) -> dict[str, Any]:
     """A catalogue of two clients, two states and twelve months."""
     values: dict[str, list[tuple[str, int]]] = {
@@ -73,7 +81,7 @@ def catalogue(**changes: Any) -> dict[str, Any]:
         **filter_entries(date(2024, 6, 28), values),
         "currencies": [{"code": "CLP", "decimals": 0}, {"code": "USD", "decimals": 2}],
         "charts": catalogue_charts(SPEC_DIGEST),
-        **declarations(Thresholds()),
+        **orjson.loads(usual_declarations()),
         "window_months": 12,
         "window_first": "2023-06-29",
         "specs": {SPEC_DIGEST: SPEC},
