@@ -1,6 +1,6 @@
 """The open items of month ends that a generation holds: each is made once, and reused after that."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -40,6 +40,7 @@ def open_item_attachments(
         one.source: one for one in open_items_index(publisher, live).days if damaged.isdisjoint(one.documents)
     }
     entries: list[OpenItemsDay] = []
+    owed: dict[str, pa.Table] = {}
     made: list[tuple[str, bytes]] = []
     reused: list[str] = []
     for kept in days:
@@ -48,7 +49,8 @@ def open_item_attachments(
             firsts = held.firsts
             reused += held.documents
         else:
-            documents = dict(_documents(standings, kept, source))
+            owed = _owed(standings, kept, owed)
+            documents = dict(_documents(owed, source))
             firsts = tuple(documents)
             made += documents.values()
         entries.append(OpenItemsDay(kept.day, kept.known_on, source, firsts))
@@ -56,15 +58,25 @@ def open_item_attachments(
     return Attachments([(OPEN_ITEMS, head), *made], tuple(reused), live.generation if live and reused else "")
 
 
-def _documents(
-    standings: KeptStandings, kept: KeptDay, source: str
-) -> Iterator[tuple[str, tuple[str, bytes]]]:
-    """The documents of a day, each with its name, by its first client."""
-    # Month of issue by month of issue: of all certificates few are owed.
-    owed = [owed_rows(standings.rows([name])) for name in sorted(kept.names)]
+def _owed(standings: KeptStandings, kept: KeptDay, before: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """What is owed of each part of a day; one part at a time is read, for of all certificates few are owed.
+
+    Args:
+        standings: Where the standings of days are kept.
+        kept: The day.
+        before: The same of another day, which has most parts in common.
+    """
+    return {
+        name: before[name] if name in before else owed_rows(standings.rows([name]))
+        for name in sorted(kept.names)
+    }
+
+
+def _documents(owed: Mapping[str, pa.Table], source: str) -> Iterator[tuple[str, tuple[str, bytes]]]:
+    """The documents of what is owed on a day, each with its name, by its first client."""
     if not owed:
         return
-    for number, (first, data) in enumerate(open_items(pa.concat_tables(owed))):
+    for number, (first, data) in enumerate(open_items(pa.concat_tables(owed.values()))):
         name = document_name(source, number)
         yield first, (name, encode(data, {"product": LISTED_WITH, "list": name}))
 

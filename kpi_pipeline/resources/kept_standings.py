@@ -8,7 +8,7 @@
 import shutil
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from hashlib import blake2b
 from pathlib import Path
@@ -91,6 +91,8 @@ class KeptStandings:
     """
 
     folder: Path
+    _held: dict[str, pa.Table] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Parts that were written or read last: days that follow one another have most of them in common."""
 
     @classmethod
     def of(cls, source: str) -> Self:
@@ -124,6 +126,7 @@ class KeptStandings:
         path = self.folder / f"{month}-{content_digest(rows)}{TABLE_SUFFIX}"
         if not still_there(path):
             write_packed(rows, path)
+        self._hold(path.name, rows)
         return path.name
 
     def save(self, kept: KeptDay) -> None:
@@ -140,7 +143,7 @@ class KeptStandings:
 
     def rows(self, names: Iterable[str]) -> pa.Table:
         """The rows of some parts, in `STANDING_SCHEMA`."""
-        tables = [read_table(self.folder / name) for name in sorted(names)]
+        tables = [self._part(name) for name in sorted(names)]
         return pa.concat_tables(tables) if tables else STANDING_SCHEMA.empty_table()
 
     def sums(self, days: Sequence[KeptDay], window_months: int) -> list[DaySums]:
@@ -184,6 +187,16 @@ class KeptStandings:
         for other in self.folder.parent.iterdir():
             if other != self.folder and modified_at(other) < oldest:
                 shutil.rmtree(other, ignore_errors=True)
+
+    def _part(self, name: str) -> pa.Table:
+        if name not in self._held:
+            self._hold(name, read_table(self.folder / name))
+        return self._held[name]
+
+    def _hold(self, name: str, rows: pa.Table) -> None:
+        if sum(table.num_rows for table in self._held.values()) >= BATCH_ROWS:
+            self._held.clear()
+        self._held[name] = rows
 
     def _read(self, day: date) -> KeptDay | None:
         try:
