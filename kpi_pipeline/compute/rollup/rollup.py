@@ -1,7 +1,7 @@
 """The roll-up: certificates and costs summed shard by shard, and merged."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
@@ -28,7 +28,7 @@ from kpi_pipeline.compute.rollup.shard_sums import (
     OPEN_ITEMS,
     PAST,
     Definitions,
-    by_shard,
+    by_group,
     certificate_sums,
     cost_sums,
 )
@@ -38,6 +38,7 @@ from kpi_pipeline.compute.rollup.shards import (
     ShardSums,
     batches,
     compact,
+    grouped,
     rows_digest,
     shards_of,
     with_zeros,
@@ -189,34 +190,34 @@ def _sums_of(
     definitions: Definitions,
     kept: KeptSums | None,
 ) -> list[tuple[str, ShardSums]]:
-    """The sums of all shards, in their order: those kept, and those of the rows of the others.
+    """The sums of all groups of shards, in their order: those kept, and those of the rows of the others.
 
-    With those of a shard comes its digest; '' where that is not known.
+    With those of a group comes its digest; '' where that is not known.
     """
-    found: dict[int, ShardSums] = {}
-    for shard in shards:
-        sums = kept.get(shard.digest) if kept is not None and shard.digest else None
-        if sums is not None:
-            found[shard.month] = sums
-    for batch in batches([shard for shard in shards if shard.month not in found]):
-        summed = summing(
-            pa.concat_tables([shard.rows().select(schema.names) for shard in batch]), definitions
-        )
-        if kept is None:
-            # Nobody asks for those of one shard.
-            found[batch[0].month] = _with_sums(
-                {name: compact(table.drop_columns(["shard"])) for name, table in summed.items()}
-            )
-            continue
-        by_month = by_shard(summed, [shard.month for shard in batch])
-        for shard in batch:
-            found[shard.month] = _put(kept, shard.digest, _with_sums(by_month.pop(shard.month)))
-    if not found:
-        # Without rows there are tables without rows.
-        summed = summing(schema.empty_table(), definitions)
-        found[0] = _with_sums({name: table.drop_columns(["shard"]) for name, table in summed.items()})
-    digests = {shard.month: shard.digest or "" for shard in shards} if kept is not None else {}
-    return [(digests.get(month, ""), found[month]) for month in sorted(found)]
+    if kept is None or not shards:
+        # Nobody asks for those of one group.
+        return [("", _with_sums(sums)) for sums in _summed_whole(shards, summing, schema, definitions)]
+    groups = grouped(shards)
+    found = {
+        group.first: sums for group in groups if group.digest and (sums := kept.get(group.digest)) is not None
+    }
+    for batch in batches([group for group in groups if group.first not in found]):
+        rows = [shard.rows().select(schema.names) for group in batch for shard in group.shards]
+        of_groups = by_group(summing(pa.concat_tables(rows), definitions), batch)
+        # The last first, so that each can be let go once it is stored.
+        for group in reversed(batch):
+            found[group.first] = _put(kept, group.digest, _with_sums(of_groups.pop()))
+    return [(group.digest or "", found[group.first]) for group in groups]
+
+
+def _summed_whole(
+    shards: Sequence[Shard], summing: _Summing, schema: pa.Schema, definitions: Definitions
+) -> Iterator[ShardSums]:
+    """The sums of all shards, those of a batch together; without rows there are tables without rows."""
+    for batch in batches(shards) if shards else [[]]:
+        rows = [shard.rows().select(schema.names) for shard in batch] or [schema.empty_table()]
+        summed = summing(pa.concat_tables(rows), definitions)
+        yield {name: compact(table.drop_columns(["shard"])) for name, table in summed.items()}
 
 
 def _with_sums(sums: ShardSums) -> ShardSums:

@@ -22,7 +22,7 @@ from kpi_pipeline.compute.months import month_of, month_text
 from kpi_pipeline.compute.rollup import statements
 from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, view_settings
 from kpi_pipeline.compute.rollup.cells import CELL_COLUMNS, FIRST_INVOICED, FIRST_ISSUED, FIRST_STANDING
-from kpi_pipeline.compute.rollup.shards import ShardSums, split
+from kpi_pipeline.compute.rollup.shards import ShardGroup, ShardSums, split
 from kpi_pipeline.compute.rollup.totals import certificate_totals, cost_totals
 from kpi_pipeline.model.components import COMPONENTS, ComponentKind
 from kpi_pipeline.model.dimensions import (
@@ -200,26 +200,29 @@ def cost_sums(costs: pa.Table, definitions: Definitions) -> ShardSums:
     return found
 
 
-def by_shard(sums: ShardSums, months: Sequence[int]) -> dict[int, ShardSums]:
+def by_group(sums: ShardSums, groups: Sequence[ShardGroup]) -> list[ShardSums]:
     """Split the sums of some shards.
 
     Args:
         sums: As `certificate_sums` or `cost_sums` gives them.
-        months: All of these shards.
+        groups: All of these shards, by month.
+
+    Returns:
+        Those of each group.
     """
-    parts = {name: split(table, months) for name, table in sums.items()}
+    parts = {name: split(table, groups) for name, table in sums.items()}
     before = dict.fromkeys((NOW, COHORTS), 0)
-    found: dict[int, ShardSums] = {}
-    for month in months:
-        of_shard = {name: part[month] for name, part in parts.items()}
-        if OPEN_ITEMS in of_shard:
-            items = of_shard[OPEN_ITEMS]
+    found: list[ShardSums] = []
+    for at in range(len(groups)):
+        of_group = {name: part[at] for name, part in parts.items()}
+        if OPEN_ITEMS in of_group:
+            items = of_group[OPEN_ITEMS]
             for name in before:
                 own = pa.array(items[name].to_numpy() - before[name])
                 items = items.set_column(items.schema.get_field_index(name), name, own)
-                before[name] += of_shard[name].num_rows
-            of_shard[OPEN_ITEMS] = items
-        found[month] = of_shard
+                before[name] += of_group[name].num_rows
+            of_group[OPEN_ITEMS] = items
+        found.append(of_group)
     return found
 
 

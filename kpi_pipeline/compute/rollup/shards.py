@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Final, Protocol
+from hashlib import blake2b
+from itertools import groupby
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +18,12 @@ ShardSums = Mapping[str, pa.Table]
 
 BATCH_ROWS: Final = 100_000
 """Rows that are summed at once, unless one shard has more: it bounds the memory that a sum takes."""
+
+GROUP_ROWS: Final = 4_000
+"""Months are summed and kept together up to so many rows, which take little longer than a few rows do."""
+
+_GROUP_MONTHS: Final = (12, 3, 1)
+"""Years; where one has more rows, its quarters, and where one of these has more, its months."""
 
 _FEWEST_ZEROS: Final = 1 << 16
 
@@ -37,17 +45,59 @@ class Shard:
     rows: Callable[[], pa.Table] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class ShardGroup:
+    """Shards that are summed and kept together.
+
+    Attributes:
+        shards: At least one, by month.
+    """
+
+    shards: tuple[Shard, ...]
+
+    @property
+    def first(self) -> int:
+        """Number of its first month."""
+        return self.shards[0].month
+
+    @property
+    def last(self) -> int:
+        """Number of its last month."""
+        return self.shards[-1].month
+
+    @property
+    def count(self) -> int:
+        """How many rows it has."""
+        return sum(shard.count for shard in self.shards)
+
+    @property
+    def digest(self) -> str | None:
+        """Of the rows; equal for equal ones. None where it is not known."""
+        digests = [shard.digest for shard in self.shards]
+        if len(digests) == 1 or None in digests:
+            return digests[0] if len(digests) == 1 else None
+        return f"{self.first}-{blake2b(repr(digests).encode(), digest_size=16).hexdigest()}"
+
+
 class KeptSums(Protocol):
-    """Where the sums of shards, and what follows from those of all, are kept.
+    """Where the sums of groups of shards, and what follows from those of all, are kept.
 
     All are of one business date, one set of definitions and one program.
     """
 
     def get(self, digest: str) -> ShardSums | None:
-        """The sums of a shard's rows; None where they are not kept."""
+        """The sums of a group's rows; None where they are not kept."""
 
     def put(self, digest: str, sums: ShardSums) -> None:
-        """Keep the sums of a shard's rows."""
+        """Keep the sums of a group's rows."""
+
+
+class _Counted(Protocol):
+    @property
+    def count(self) -> int: ...
+
+
+_Rows = TypeVar("_Rows", bound=_Counted)
 
 
 def shards_of(table: pa.Table, dated: str, *, digests: bool = False) -> list[Shard]:
@@ -70,9 +120,24 @@ def shards_of(table: pa.Table, dated: str, *, digests: bool = False) -> list[Sha
     ]
 
 
-def batches(shards: Sequence[Shard]) -> Iterator[list[Shard]]:
-    """Shards that are summed at once, in their order."""
-    batch: list[Shard] = []
+def grouped(shards: Sequence[Shard]) -> list[ShardGroup]:
+    """Shards in their order, those of few rows together."""
+    return list(_groups(shards, _GROUP_MONTHS))
+
+
+def _groups(shards: Sequence[Shard], spans: Sequence[int]) -> Iterator[ShardGroup]:
+    span, *shorter = spans
+    for _, members in groupby(shards, lambda shard: shard.month // span):
+        group = ShardGroup(tuple(members))
+        if shorter and group.count > GROUP_ROWS:
+            yield from _groups(group.shards, shorter)
+        else:
+            yield group
+
+
+def batches(shards: Sequence[_Rows]) -> Iterator[list[_Rows]]:
+    """Shards, or groups of them, that are summed at once, in their order."""
+    batch: list[_Rows] = []
     rows = 0
     for shard in shards:
         if batch and rows + shard.count > BATCH_ROWS:
@@ -84,21 +149,22 @@ def batches(shards: Sequence[Shard]) -> Iterator[list[Shard]]:
         yield batch
 
 
-def split(found: pa.Table, months: Sequence[int]) -> dict[int, pa.Table]:
-    """The rows of each shard, in their order.
+def split(found: pa.Table, groups: Sequence[ShardGroup]) -> list[pa.Table]:
+    """The rows of each group, by shard and in their order.
 
     Args:
         found: Rows with a column `shard`, which is left out.
-        months: All shards.
+        groups: All groups.
     """
     numbers = found["shard"].to_numpy()
     rows = found.drop_columns(["shard"])
     order = np.argsort(numbers, kind="stable")
-    first, end = (np.searchsorted(numbers[order], months, side=side) for side in ("left", "right"))
-    return {
-        month: compact(rows.take(pa.array(order[begin:until])).combine_chunks())
-        for month, begin, until in zip(months, first.tolist(), end.tolist(), strict=True)
-    }
+    begins = np.searchsorted(numbers[order], [group.first for group in groups], side="left")
+    ends = np.searchsorted(numbers[order], [group.last for group in groups], side="right")
+    return [
+        compact(rows.take(pa.array(order[begin:end])).combine_chunks())
+        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
+    ]
 
 
 def compact(table: pa.Table) -> pa.Table:

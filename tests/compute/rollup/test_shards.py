@@ -14,7 +14,7 @@ from kpi_pipeline.compute.rollup import shards as shards_module
 from kpi_pipeline.compute.rollup.part_sums import BOUNDS, Sums, added_up
 from kpi_pipeline.compute.rollup.rollup import RolledUp, roll_up_shards
 from kpi_pipeline.compute.rollup.shard_sums import Definitions
-from kpi_pipeline.compute.rollup.shards import ShardSums, shards_of
+from kpi_pipeline.compute.rollup.shards import Shard, ShardGroup, ShardSums, shards_of
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
 from kpi_pipeline.model.thresholds import Thresholds
 from tests.compute.rows import AS_OF, certificate, certificates, cost, cost_table, costs, table
@@ -84,8 +84,17 @@ edits = st.sampled_from(["insert", "update", "delete", "move", "rename", "cost",
     st.lists(certificates(), min_size=1, max_size=6),
     st.lists(costs(), max_size=3),
     st.lists(st.tuples(edits, certificates(), costs()), min_size=1, max_size=3),
+    st.sampled_from([0, 2, shards_module.GROUP_ROWS]),
 )
-def test_any_changes_give_what_a_full_roll_up_gives(claimed, spent_first, changes) -> None:
+def test_any_changes_give_what_a_full_roll_up_gives(claimed, spent_first, changes, group_rows) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards_module, "GROUP_ROWS", group_rows)
+        assert_changes_give_what_a_full_roll_up_gives(claimed, spent_first, changes)
+
+
+def assert_changes_give_what_a_full_roll_up_gives(
+    claimed: list[dict[str, Any]], spent_first: list[dict[str, Any]], changes: list[tuple[Any, ...]]
+) -> None:
     claims, spent, as_of = numbered(claimed), numbered(spent_first), AS_OF
     kept: dict[date, Kept] = {}
     before = dict(claims)
@@ -113,7 +122,41 @@ def test_any_changes_give_what_a_full_roll_up_gives(claimed, spent_first, change
     assert_equal(rolled(claims, spent, as_of, kept.setdefault(as_of, Kept())), rolled(claims, spent, as_of))
 
 
-def test_only_shards_that_have_changed_are_summed_again() -> None:
+def test_months_of_few_rows_are_summed_together() -> None:
+    def groups(**rows: int) -> list[list[int]]:
+        found = shards_module.grouped([shard_of(month, count) for month, count in rows.items()])
+        return [[shard.month for shard in group.shards] for group in found]
+
+    def shard_of(month: str, count: int) -> Shard:
+        year, number = map(int, month.removeprefix("m").split("_"))
+        return Shard(year * 12 + number - 1, count, f"{month}-{count}", lambda: table([]))
+
+    a, b, c, d = (2023 * 12 + month for month in (10, 11, 12, 14))
+    assert groups() == []
+    assert groups(m2023_11=1, m2023_12=1, m2024_01=1) == [[a, b], [c]]
+    most = shards_module.GROUP_ROWS
+    assert groups(m2023_11=1, m2023_12=most - 1, m2024_01=1, m2024_03=most) == [[a, b], [c], [d]]
+    assert groups(m2024_01=most - 1, m2024_03=1, m2024_04=1) == [[c, d], [d + 1]]
+    assert groups(m2023_11=most + 1, m2023_12=1) == [[a], [b]]
+
+
+def test_a_group_is_named_by_the_rows_of_all_its_shards() -> None:
+    def digest(*digests: str | None) -> str | None:
+        shards = [Shard(24_000 + at, 1, one, lambda: table([])) for at, one in enumerate(digests)]
+        return ShardGroup(tuple(shards)).digest
+
+    assert digest("a") == "a"
+    assert digest("a", None) is digest(None) is None
+    assert len({digest("a", "b"), digest("a", "c"), digest("b", "a"), digest("a", "b", "c")}) == 4
+
+
+@pytest.fixture
+def by_month(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Months of many rows, which are summed by themselves."""
+    monkeypatch.setattr(shards_module, "GROUP_ROWS", 0)
+
+
+def test_only_shards_that_have_changed_are_summed_again(by_month) -> None:
     claims = numbered(certificate(day) for day in ("2024-01-05", "2024-01-06", "2024-02-05"))
     spent, kept = numbered([cost("2024-01-31")]), Kept()
     rolled(claims, spent, kept=kept)
