@@ -19,7 +19,8 @@ from kpi_pipeline.model.moments import as_iso
 from kpi_pipeline.model.query_parameters import AcceptedParameters
 from serving.access.control import require_product, require_rate
 from serving.as_of import AS_OF, AS_OF_PARAMETER, requested_as_of
-from serving.cache_access import Connection
+from serving.cache_access import Connection, current_settings
+from serving.dates import moment_text
 from serving.freshness_headers import (
     RETRY_S,
     freshness_headers,
@@ -359,9 +360,10 @@ def refuse_sealed(connection: Connection, entry: ManifestEntry, requested: Filte
 def expired(connection: Connection, entry: ManifestEntry) -> Problem:
     """The problem of a generation that is too old to be shown; a new one is requested."""
     connection.pipeline_client.refresh(entry.product)
-    since = as_iso(entry.stale_until)
-    cause = Text(f"Las cifras valían hasta {since}.", f"The figures were valid until {since}.")
-    return _retry_later(EXPIRED, cause, generation=entry.generation, stale_until=since)
+    since = moment_text(entry.stale_until, current_settings().timezone)
+    cause = Text(f"Las cifras valían hasta el {since.es}.", f"The figures were valid until {since.en}.")
+    stale_until = as_iso(entry.stale_until)
+    return _retry_later(EXPIRED, cause, generation=entry.generation, stale_until=stale_until)
 
 
 def unreadable(connection: Connection, product: str) -> Problem:

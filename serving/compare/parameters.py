@@ -138,6 +138,7 @@ def within(request: CompareRequest, filter_: Filter, given: Sequence[tuple[str, 
     parameter, value = next(pair for pair in given if FILTER_SPELLINGS.get(fold(pair[0])) in taken)
     raise value_problem(
         INVALID_COMPARISON,
+        COMPARE_PARAMETERS,
         parameter,
         value[:_LONGEST_SHOWN],
         free,
@@ -158,8 +159,8 @@ def fewest_fault(request: CompareRequest, catalogue: Catalogue) -> Problem:
         return _fault(DIMENSION, "", COMPARED_DIMENSIONS, _labels())
     allowed = [one for one in _allowed(request.dimension, catalogue) if one not in request.values]
     cause = Text(
-        "Se comparan al menos dos valores distintos: falta elegir «value».",
-        'At least two different values are compared: "value" is not chosen.',
+        "Se comparan al menos dos valores distintos: falta elegir otro «Valor» (value).",
+        'At least two different values are compared: another "Value" is not chosen.',
     )
     return _fault(VALUE, "", allowed, cause=cause)
 
@@ -214,9 +215,11 @@ def _fault(
 ) -> Problem:
     shown = value[:_LONGEST_SHOWN]
     if not value:
-        cause = cause or Text(f"Falta elegir «{parameter}».", f'"{parameter}" is not chosen.')
+        named = COMPARE_PARAMETERS.named(parameter)
+        cause = cause or Text(f"Falta elegir {named.es}.", f"{named.en} is not chosen.")
     return value_problem(
         INVALID_COMPARISON,
+        COMPARE_PARAMETERS,
         parameter,
         shown or None,
         allowed,

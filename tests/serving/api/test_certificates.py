@@ -144,6 +144,7 @@ def test_columns_are_chosen(web, press) -> None:
         ("expected_in=2024-7", "expected_in", "YYYY-MM"),
         ("expected_in=2024-05", "expected_in", "2024-06"),
         ("sort=-expected", "sort", "-days_late"),
+        ("moneda=XXX", "currency", "CLP"),
     ],
 )
 def test_an_invalid_parameter_is_named_with_what_is_allowed(
