@@ -137,12 +137,13 @@ class DrillDown:
         return PageAddress(path, self._address.language).of(())
 
     def to_profile(self, dimension: str, value: str) -> str:
-        """The address of the profile of a value; empty for the past, and where it has none."""
-        if self._address.as_of is not None or dimension not in PROFILED:
+        """The address of the profile of a value; empty where it has none."""
+        if dimension not in PROFILED:
             return ""
         if value not in self._values.get(dimension, ()):
             return ""
-        return PageAddress(profile_path(MANAGER_PATH, dimension, value), self._address.language).of(())
+        path = profile_path(MANAGER_PATH, dimension, value)
+        return PageAddress(path, self._address.language, self._address.as_of).of(())
 
     def _may_open(self, name: str) -> bool:
         identity = current_identity()

@@ -49,9 +49,10 @@ class _File:
         figures = result.figures
         if result.is_missing:
             return json_response({"data": None, "meta": figures.meta()}, figures.status, figures.headers())
-        product = figures.lookup.product
-        writer = writer_for(language, connection.catalogues.of(product), current_settings().timezone)
-        notices = notices_of(connection, product, pages_on(connection, None), figures, writer)
+        product, as_of = figures.lookup.product, result.request.as_of
+        catalogue = connection.catalogues.on(product, as_of)
+        writer = writer_for(language, catalogue, current_settings().timezone)
+        notices = notices_of(connection, product, pages_on(connection, as_of), figures, writer)
         return cls(result, figures_of(connection, result), writer, notices)
 
     @property
