@@ -116,6 +116,20 @@ class Formats:
         full = f"{minor // unit:,}.{minor % unit:0{decimals}}" if decimals else f"{minor:,}"
         return short.translate(signs), full.translate(signs)
 
+    def scaled_money(self, units: int, currency: str, decimals: int, *, in_millions: bool) -> str:
+        """An amount that was rounded before, with the symbol of its currency.
+
+        Args:
+            units: In the last of its decimals.
+            currency: Its ISO 4217 code.
+            decimals: How many it has.
+            in_millions: Whether it is of millions (M), else of whole units.
+        """
+        number = self._number(Decimal(abs(units)).scaleb(-decimals), decimals)
+        sign, symbol = "\N{MINUS SIGN}" if units < 0 else "", _symbol(currency, self._language)
+        space = "\N{NO-BREAK SPACE}" if symbol.isalpha() else ""
+        return f"{sign}{symbol}{space}{number}" + ("\N{NO-BREAK SPACE}M" if in_millions else "")
+
     def shown_money(self, minor: int | float, currency: str) -> Decimal:
         """An amount as `money` shows it, in whole units, so that a difference is that of the values shown."""
         amount = self.amount(minor, currency)

@@ -97,6 +97,26 @@ def test_dso_leads_to_the_certificates_of_the_receivable(web, press) -> None:
         assert round(10 * sum(days[:-1])) == round(10 * days[-1])
 
 
+def test_two_reconstructed_days_are_told_in_one_sentence(web, press) -> None:
+    press.publish("dashboards")
+    text = unescape(web.get(f"{CHANGES}?lang=es&comparison=2024-05").text)
+    assert text.count("No se guardó ninguna lectura") == 1
+    assert "ninguna lectura del 30 abr 2024 y 31 may 2024: las cifras" in text
+
+
+def test_the_data_of_a_waterfall_are_to_the_last_unit(web, press) -> None:
+    press.publish("dashboards")
+    text = unescape(web.get(f"{CHANGES}?lang=en&comparison=month_end").text)
+    table = text.partition('id="data-receivable-1"')[2].partition("</details>")[0]
+    amounts = [
+        int(re.sub(r"\D", "", found))
+        for found in re.findall(r'data-value="-?\d+" title="[^"]*">[^<]*CLP\s([\d,]+)<', table)
+    ]
+    exact = [int(one) for one in re.findall(r'data-value="(-?\d+)"', table)]
+    assert amounts == list(map(abs, exact))
+    assert sum(exact[:-1]) == exact[-1]
+
+
 def test_the_form_chooses_one_value(web, press) -> None:
     press.publish("dashboards")
     text = unescape(web.get(f"{CHANGES}?lang=en&filter={quote('client=' + MINE)}").text)
