@@ -20,8 +20,8 @@ HEAD: Final = ("currencies", "months", "comparison")
 routes: Final = Blueprint("profiles", __name__)
 
 
-@routes.get(f"{API_PATH}/clients/<name>", defaults={"part": "clients"}, endpoint="client")
-@routes.get(f"{API_PATH}/projects/<name>", defaults={"part": "projects"}, endpoint="project")
+@routes.get(f"{API_PATH}/clients/<path:name>", defaults={"part": "clients"}, endpoint="client")
+@routes.get(f"{API_PATH}/projects/<path:name>", defaults={"part": "projects"}, endpoint="project")
 def profile(part: str, name: str) -> Response:
     """A client or a project."""
     connection = current_connection()

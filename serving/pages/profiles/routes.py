@@ -50,8 +50,8 @@ _OWN_PARAMETERS: Final = (LANGUAGE_PARAMETER, TASK_PARAMETER)
 routes: Final = Blueprint("profile_pages", __name__)
 
 
-@routes.get(f"{MANAGER_PATH}/clients/<name>", defaults={"part": "clients"}, endpoint="client")
-@routes.get(f"{MANAGER_PATH}/projects/<name>", defaults={"part": "projects"}, endpoint="project")
+@routes.get(f"{MANAGER_PATH}/clients/<path:name>", defaults={"part": "clients"}, endpoint="client")
+@routes.get(f"{MANAGER_PATH}/projects/<path:name>", defaults={"part": "projects"}, endpoint="project")
 def profile(part: str, name: str) -> Response:
     """A client or a project."""
     reader_language()  # before anything is requested of the pipeline

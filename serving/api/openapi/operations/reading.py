@@ -93,8 +93,8 @@ CERTIFICATES: Final = (
         list_page(ref(CERTIFICATE)),
         (problem.CERTIFICATE_UNKNOWN, *LIST_PROBLEMS),
         ("project", "number", "if_none_match"),
-        "Names may be spelled in any case, with or without accents. A slash or a percent sign in one is "
-        "quoted twice: `A/B` is `A%252FB`.",
+        "Names may be spelled in any case, with or without accents. A percent sign in one is quoted twice, a "
+        "slash once or twice: `A/B` is `A%2FB` or `A%252FB`.",
     ),
 )
 PROFILE_PROBLEMS: Final = (
@@ -118,7 +118,8 @@ PROFILES: Final = tuple(
         ("name", "as_of", "if_none_match"),
         "Figures of the product dashboards, and the certificates of the same generation; of a month end, "
         "the figures alone. A name may be "
-        "spelled in any case, with or without accents; a slash or a percent sign in it is quoted twice.",
+        "spelled in any case, with or without accents; a percent sign in it is quoted twice, a slash once or "
+        "twice.",
     )
     for dimension, part in PROFILED.items()
 )

@@ -187,3 +187,21 @@ def test_tables_of_the_past_lead_to_profiles_of_the_past(web, press, keep) -> No
     assert f"{CLIENT}?as_of=2024-05-31&lang=en" in links(
         web.get("/manager/critical?as_of=2024-05-31&lang=en").text
     )
+
+
+@pytest.mark.parametrize("name", ["A%2FB", "A%252FB"])
+def test_a_slash_in_a_name_may_be_quoted_once(web, press, catalogue_of, name: str) -> None:
+    known = catalogue_of()
+    (clients,) = [one for one in known["dimensions"] if one["name"] == "client"]
+    clients["values"].append({"value": "A/B", "count": 1})
+    answers = {EVERYTHING: figures("dashboards"), Filter.of({"client": "A/B"}): figures("dashboards")}
+    press.publish("dashboards", answers=answers, catalogue=known)
+    response = web.get(f"/manager/clients/{name}?lang=en")
+    assert response.status_code == 200
+    assert "Client: A/B" in plain(response.text)
+    # Its links lead on, and so do those of other pages to it.
+    assert all(
+        web.get(one).status_code == 200 for one in links(response.text) if one.startswith("/manager/clients/")
+    )
+    assert web.get(f"/manager/api/clients/{name}").get_json()["data"]["value"] == "A/B"
+    assert web.get(f"/manager/api/download/clients/{name}/statement.xlsx").status_code == 200
