@@ -170,8 +170,8 @@ def file(media_type: str, schema: Schema, text: str) -> dict[int, Answer]:
         ),
         202: answer(
             "The figures are not precomputed, and have been requested: there is no file yet.",
-            {JSON: prepared},
-            ("Retry-After", "Age", "X-Fresh-Until", *_OF_FIGURES),
+            {JSON: prepared, "text/html": TEXT},
+            ("Retry-After", "Vary", "Age", "X-Fresh-Until", *_OF_FIGURES),
             sometimes=_RARE,
         ),
     }

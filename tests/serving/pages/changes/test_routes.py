@@ -73,6 +73,11 @@ def test_two_days_that_are_not_there_yet_are_prepared(web, press, client) -> Non
     for ending in ("csv", "xlsx"):
         file = web.get(address.replace(CHANGES, f"/manager/api/download/changes.{ending}"))
         assert (file.status_code, file.get_json()["data"]) == (202, None)
+        page = web.get(
+            address.replace(CHANGES, f"/manager/api/download/changes.{ending}"),
+            headers={"Accept": "text/html"},
+        )
+        assert (page.status_code, page.mimetype) == (202, "text/html")
     (request,) = Requests(client).pending("test", 10)
     assert Additions(client).add_bridge(entry.generation, bridge_between(*request.days))
     text = unescape(web.get(address).text)

@@ -99,7 +99,9 @@ def test_a_quarter_that_is_not_precomputed_is_requested(web, press, client) -> N
     first, second = response.get_json()["data"]["values"]
     assert first["figures"] is None
     assert second["figures"]["cohort"] == {"certificates": 9, "open": 4}
-    assert web.get(f"/manager/api/download/compare.csv?{query}").status_code == 202
+    for accept, mimetype in (("*/*", "application/json"), ("text/html", "text/html")):
+        file = web.get(f"/manager/api/download/compare.csv?{query}", headers={"Accept": accept})
+        assert (file.status_code, file.mimetype) == (202, mimetype)
 
 
 def test_what_is_chosen_comes_step_by_step(web, press) -> None:
