@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from kpi_pipeline.model.dimensions import DIMENSIONS
+from kpi_pipeline.model.dimensions import DIMENSIONS, MONTH
 from kpi_pipeline.model.filter_parameters import (
     FILTER_LABELS,
     FILTER_PARAMETERS,
     FILTER_SPELLINGS,
+    FROM,
     PERIOD,
+    TO,
     FilterConflict,
     InvalidMonth,
     NoMonths,
@@ -37,6 +39,9 @@ class AllowedValues:
     label: Text | None
     values: tuple[Text, ...]
 
+
+_OF_MONTHS: Final = (MONTH.name, FROM, TO)
+"""The filters whose values are months."""
 
 _VALUE_LABELS: Final = {dimension.name: LABELS.get(dimension.kind, {}) for dimension in DIMENSIONS}
 """By dimension, the labels of its values."""
@@ -122,7 +127,8 @@ def _shown(parameter: str, value: str) -> Text:
     name = FILTER_SPELLINGS.get(fold(parameter))
     declared = [group for group in GROUPS if group.dimension == name] if name != PERIOD else PERIODS
     labels = {entry.name: entry.label for entry in declared} | dict(_VALUE_LABELS.get(name or "", {}))
-    label = labels.get(value, month_text(value))
+    plain = month_text(value) if name in _OF_MONTHS else Text(value, value)
+    label = labels.get(value, plain)
     return Text(
         *(f"{text} ({value})" if fold(text) != fold(value) else text for text in (label.es, label.en))
     )
