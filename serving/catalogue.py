@@ -308,6 +308,10 @@ class Catalogues:
         """The same with its types; raises as `stored_as_of` does."""
         return self._checked_as_of(product, as_of)[1]
 
+    def on(self, product: str, as_of: date | None) -> Catalogue:
+        """That of the present, or of a date of the past; raises as `of` and `as_of` do."""
+        return self.of(product) if as_of is None else self.as_of(product, as_of)
+
     def any(self) -> tuple[str, ManifestEntry]:
         """The product whose catalogue speaks for all, and its live generation.
 

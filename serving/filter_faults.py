@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from kpi_pipeline.model.dimensions import DIMENSIONS
+from kpi_pipeline.model.dimensions import DIMENSIONS, MONTH
 from kpi_pipeline.model.filter_parameters import (
     FILTER_LABELS,
     FILTER_PARAMETERS,
     FILTER_SPELLINGS,
+    FROM,
     PERIOD,
+    TO,
     FilterConflict,
     InvalidMonth,
     NoMonths,
@@ -21,6 +23,7 @@ from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.labels import LABELS, Text
 from kpi_pipeline.model.periods import PERIODS
+from serving.dates import month_text
 from serving.problem_types import FILTER_CONFLICT, UNKNOWN_FILTER, UNKNOWN_FILTER_VALUE, ProblemType
 
 
@@ -36,6 +39,9 @@ class AllowedValues:
     label: Text | None
     values: tuple[Text, ...]
 
+
+_OF_MONTHS: Final = (MONTH.name, FROM, TO)
+"""The filters whose values are months."""
 
 _VALUE_LABELS: Final = {dimension.name: LABELS.get(dimension.kind, {}) for dimension in DIMENSIONS}
 """By dimension, the labels of its values."""
@@ -121,25 +127,28 @@ def _shown(parameter: str, value: str) -> Text:
     name = FILTER_SPELLINGS.get(fold(parameter))
     declared = [group for group in GROUPS if group.dimension == name] if name != PERIOD else PERIODS
     labels = {entry.name: entry.label for entry in declared} | dict(_VALUE_LABELS.get(name or "", {}))
-    label = labels.get(value, Text(value, value))
+    plain = month_text(value) if name in _OF_MONTHS else Text(value, value)
+    label = labels.get(value, plain)
     return Text(
         *(f"{text} ({value})" if fold(text) != fold(value) else text for text in (label.es, label.en))
     )
 
 
 def _no_months(error: NoMonths) -> Text:
-    first, last = error.first, error.last
+    first, last = month_text(error.first or ""), month_text(error.last or "")
     if error.is_reversed:
         return Text(
-            f"El periodo comienza en {first} y termina antes, en {last}: intercambie los dos meses.",
-            f"The range begins in {first} and ends before, in {last}: exchange the two months.",
+            f"El periodo comienza en {first.es} y termina antes, en {last.es}: intercambie los dos meses.",
+            f"The range begins in {first.en} and ends before, in {last.en}: exchange the two months.",
         )
-    begin = Text(f" desde {first}", f" from {first}") if first else Text("", "")
-    end = Text(f" hasta {last}", f" up to {last}") if last else Text("", "")
+    begin = Text(f" desde {first.es}", f" from {first.en}") if error.first else Text("", "")
+    end = Text(f" hasta {last.es}", f" up to {last.en}") if error.last else Text("", "")
     held = Text("", "")
     if error.allowed:
-        earliest, latest = error.allowed[0], error.allowed[-1]
-        held = Text(f"; los hay de {earliest} a {latest}", f"; there are from {earliest} to {latest}")
+        earliest, latest = map(month_text, (error.allowed[0], error.allowed[-1]))
+        held = Text(
+            f"; los hay de {earliest.es} a {latest.es}", f"; there are from {earliest.en} to {latest.en}"
+        )
     return Text(f"No hay datos{begin.es}{end.es}{held.es}.", f"There are no data{begin.en}{end.en}{held.en}.")
 
 

@@ -19,7 +19,8 @@ from kpi_pipeline.model.moments import as_iso
 from kpi_pipeline.model.query_parameters import AcceptedParameters
 from serving.access.control import require_product, require_rate
 from serving.as_of import AS_OF, AS_OF_PARAMETER, requested_as_of
-from serving.cache_access import Connection
+from serving.cache_access import Connection, current_settings
+from serving.dates import moment_text
 from serving.freshness_headers import (
     RETRY_S,
     freshness_headers,
@@ -318,22 +319,38 @@ def live_lookup(
     return Lookup(product, None, parse_filter(parameters, catalogue, accepted), read_by)
 
 
-def _look_up_as_of(
-    connection: Connection, product: str, as_of: date, parameters: Sequence[tuple[str, str]]
-) -> LookupResult:
-    """Look up the figures of a month end. Nothing is requested from the pipeline: the past stays."""
+def historic_lookup(
+    connection: Connection,
+    product: str,
+    as_of: date,
+    parameters: Sequence[tuple[str, str]],
+    accepted: AcceptedParameters,
+) -> Lookup:
+    """What query parameters look up of a month end; as of `live_lookup`, by the catalogue of that time.
+
+    Raises:
+        NoMonthEnd: If no month end is kept on or before the date.
+    """
     read_by, catalogue = "", NO_PARAMETERS
     if parameters:
         read_by = connection.reader.month_end(product, as_of).generation
         catalogue = connection.catalogues.stored_as_of(product, as_of)
-    requested = parse_filter(parameters, catalogue, FIGURE_PARAMETERS)
+    return Lookup(product, as_of, parse_filter(parameters, catalogue, accepted), read_by)
+
+
+def _look_up_as_of(
+    connection: Connection, product: str, as_of: date, parameters: Sequence[tuple[str, str]]
+) -> LookupResult:
+    """Look up the figures of a month end. Nothing is requested from the pipeline: the past stays."""
+    lookup = historic_lookup(connection, product, as_of, parameters, FIGURE_PARAMETERS)
+    requested = lookup.filter
     answer = connection.reader.answer_as_of(product, as_of, requested)
     if answer.payload is None or answer.entry is None:
         if answer.miss is not MissReason.NOT_PRECOMPUTED:
             raise _retry_later(NOT_READY)  # what is lost is restored
         raise Problem(FILTER_NOT_KEPT, members={"asked_filter": requested.as_dict()})
     return LookupResult(
-        lookup=Lookup(product, as_of, requested, read_by),
+        lookup=lookup,
         state=answer.state,
         payload=answer.payload,
         entry=answer.entry,
@@ -359,9 +376,10 @@ def refuse_sealed(connection: Connection, entry: ManifestEntry, requested: Filte
 def expired(connection: Connection, entry: ManifestEntry) -> Problem:
     """The problem of a generation that is too old to be shown; a new one is requested."""
     connection.pipeline_client.refresh(entry.product)
-    since = as_iso(entry.stale_until)
-    cause = Text(f"Las cifras valían hasta {since}.", f"The figures were valid until {since}.")
-    return _retry_later(EXPIRED, cause, generation=entry.generation, stale_until=since)
+    since = moment_text(entry.stale_until, current_settings().timezone)
+    cause = Text(f"Las cifras valían hasta el {since.es}.", f"The figures were valid until {since.en}.")
+    stale_until = as_iso(entry.stale_until)
+    return _retry_later(EXPIRED, cause, generation=entry.generation, stale_until=stale_until)
 
 
 def unreadable(connection: Connection, product: str) -> Problem:

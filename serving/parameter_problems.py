@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.query_parameters import AcceptedParameters
+from serving.dates import day_choice, value_text
 from serving.filter_faults import AllowedValues
 from serving.problem_types import ProblemType
 from serving.problems import Problem
@@ -10,6 +12,7 @@ from serving.problems import Problem
 
 def value_problem(
     kind: ProblemType,
+    accepted: AcceptedParameters,
     parameter: str,
     value: str | None,
     allowed: Sequence[str],
@@ -22,22 +25,30 @@ def value_problem(
 
     Args:
         kind: What went wrong.
+        accepted: What the address accepts: it names the parameter.
         parameter: As it is written in the address.
         value: Likewise; None where none is given.
         allowed: What it could be.
         blamed: Whether a query parameter, by name and value, is at fault.
-        labels: What it could be as people read it; as programs do by default.
+        labels: What it could be as people read it; by default as programs do, and days as days.
         cause: What is wrong; by default that the parameter cannot be this.
     """
+    if cause is None:
+        named, shown = accepted.named(parameter), value_text(value or "")
+        cause = Text(
+            f"{named.es} no puede ser «{shown.es}».",
+            f'{named.en} cannot be "{shown.en}".',
+        )
     return Problem(
         kind,
-        cause or Text(f"«{parameter}» no puede ser «{value}».", f'"{parameter}" cannot be "{value}".'),
+        cause,
         members={"parameter": parameter, "value": value, "allowed": list(allowed)},
         blamed=blamed,
-        allowed=(AllowedValues(None, tuple(labels) or tuple(Text(one, one) for one in allowed)),),
+        allowed=(AllowedValues(None, tuple(labels) or tuple(map(day_choice, allowed))),),
     )
 
 
-def only_once(parameter: str) -> Text:
+def only_once(accepted: AcceptedParameters, parameter: str) -> Text:
     """That a parameter is given several times where it can be given once, as a sentence."""
-    return Text(f"«{parameter}» se indica una sola vez.", f'"{parameter}" can be given only once.')
+    named = accepted.named(parameter)
+    return Text(f"{named.es} se indica una sola vez.", f"{named.en} can be given only once.")

@@ -18,7 +18,8 @@ from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, Noth
 from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS, QueryError
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import LANGUAGES, Language, Text
-from serving.as_of import AS_OF, InvalidDate
+from serving.as_of import AS_OF, AS_OF_PARAMETER, InvalidDate
+from serving.dates import day_choice, day_text
 from serving.filter_faults import AllowedValues, fault_of
 from serving.freshness_headers import RETRY_S
 from serving.problem_types import (
@@ -239,7 +240,10 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _invalid_date(error: InvalidDate) -> Response:
-    cause = Text(f"«{error.value}» no es una fecha.", f'"{error.value}" is not a date.')
+    cause = Text(
+        f"«{AS_OF_PARAMETER.label.es}» ({AS_OF}): «{error.value}» no es una fecha.",
+        f'"{AS_OF_PARAMETER.label.en}" ({AS_OF}): "{error.value}" is not a date.',
+    )
     members = {"parameter": AS_OF, "value": error.value}
     return problem_response(Problem(INVALID_DATE, cause, members=members, blamed=_is_date))
 
@@ -276,16 +280,18 @@ def filter_problem(error: QueryError, page: "RequestedPage | None" = None) -> Pr
 
 
 def _no_month_end(error: NoMonthEnd) -> Response:
-    day = error.as_of.isoformat()
-    members: dict[str, Any] = {"parameter": AS_OF, "value": day}
+    day = day_text(error.as_of)
+    members: dict[str, Any] = {"parameter": AS_OF, "value": error.as_of.isoformat()}
     if not error.available:
-        cause = Text(f"No hay cifras al {day}.", f"There are no figures as of {day}.")
+        cause = Text(f"No hay cifras al {day.es}.", f"There are no figures as of {day.en}.")
         return problem_response(Problem(NO_MONTH_ENDS, cause, members=members, blamed=_is_date))
     cause = Text(
-        f"No se guarda ningún cierre de mes hasta el {day}.", f"No month end is kept on or before {day}."
+        f"No se guarda ningún cierre de mes hasta el {day.es}.",
+        f"No month end is kept on or before {day.en}.",
     )
     members["allowed"] = tuple(month_end.isoformat() for month_end in error.available)
-    return problem_response(Problem(NO_MONTH_END, cause, members=members, blamed=_is_date))
+    allowed = (AllowedValues(None, tuple(map(day_choice, members["allowed"]))),)
+    return problem_response(Problem(NO_MONTH_END, cause, members=members, blamed=_is_date, allowed=allowed))
 
 
 def _unavailable(error: NoRedis | CacheUnavailable) -> Response:

@@ -22,6 +22,7 @@ DRAWN_SIDE_BY_SIDE: Final = ("receivable", "overdue", "dso", "payment_days_media
 """KPIs whose points at month ends are drawn for each value."""
 
 _QUARTER: Final = re.compile(r"(\d{4})-q([1-4])", re.ASCII | re.IGNORECASE)
+_MONTH: Final = re.compile(r"\d{4}-\d{2}", re.ASCII)
 _YEAR: Final = re.compile(r"\d{4}", re.ASCII)
 _QUARTER_MONTHS: Final = 3
 
@@ -45,6 +46,11 @@ def months_of(period: str, held: Collection[str]) -> tuple[str, ...]:
     if _YEAR.fullmatch(period):
         return tuple(month for month in sorted(held) if month.startswith(f"{period}-"))
     return ()
+
+
+def is_month(period: str) -> bool:
+    """Whether a period is a single month, and no quarter or year."""
+    return _MONTH.fullmatch(period) is not None
 
 
 def periods_in(months: Sequence[str]) -> tuple[list[str], list[str], list[str]]:

@@ -48,3 +48,14 @@ class AcceptedParameters:
             for one in self.others
             for spelling in (one.name, one.spelling.es, one.spelling.en)
         }
+
+    def named(self, parameter: str) -> Text:
+        """A parameter that is no filter as a sentence names it: `"From day" (from)`.
+
+        Args:
+            parameter: As the address spells it.
+        """
+        name = self.spellings.get(fold(parameter))
+        label = next((one.label for one in self.others if one.name == name), Text(parameter, parameter))
+        es, en = ("" if fold(text) == fold(parameter) else f" ({parameter})" for text in (label.es, label.en))
+        return Text(f"«{label.es}»{es}", f'"{label.en}"{en}')

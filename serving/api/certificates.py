@@ -30,7 +30,7 @@ def certificates() -> Response:
     return stamped_json(result.figures, result.digest, lambda: _document(result, _page_of(result)))
 
 
-@routes.get(f"{CERTIFICATES_API_PATH}/<project>/<number>")
+@routes.get(f"{CERTIFICATES_API_PATH}/<path:project>/<number>")
 def certificate(project: str, number: str) -> Response:
     """One certificate."""
     found = look_up_certificate(current_connection(), project, number, list(request.args.items(multi=True)))

@@ -20,8 +20,8 @@ HEAD: Final = ("currencies", "months", "comparison")
 routes: Final = Blueprint("profiles", __name__)
 
 
-@routes.get(f"{API_PATH}/clients/<name>", defaults={"part": "clients"}, endpoint="client")
-@routes.get(f"{API_PATH}/projects/<name>", defaults={"part": "projects"}, endpoint="project")
+@routes.get(f"{API_PATH}/clients/<path:name>", defaults={"part": "clients"}, endpoint="client")
+@routes.get(f"{API_PATH}/projects/<path:name>", defaults={"part": "projects"}, endpoint="project")
 def profile(part: str, name: str) -> Response:
     """A client or a project."""
     connection = current_connection()
@@ -30,19 +30,23 @@ def profile(part: str, name: str) -> Response:
 
 
 def _document(connection: Connection, result: ProfileResult) -> dict[str, Any]:
-    figures, page = result.figures, result.open.page()
+    figures, listed = result.figures, result.open
     try:
         held = figures.payload.data()
-        data = {
+        data: dict[str, Any] = {
             "dimension": result.dimension,
             "value": result.value,
             **{name: held[name] for name in (*HEAD, EXPECTED)},
             "kpis": {name: held["kpis"][name] for name in PROFILE.kpis},
             "charts": {name: held["charts"][name] for name in PROFILE.charts},
             **{name: held["tables"][name] for name in PROFILE.tables},
-            "certificates": [certificate_values(row, result.open.request.shown) for row in page.rows],
-            "totals": list_totals(page.totals),
+            "certificates": None,
+            "totals": None,
         }
+        if listed is not None:
+            page = listed.page()
+            data["certificates"] = [certificate_values(row, listed.request.shown) for row in page.rows]
+            data["totals"] = list_totals(page.totals)
     except (CorruptPayload, KeyError, TypeError) as error:
         raise unreadable(connection, LISTED_WITH) from error
     identity = {"product": LISTED_WITH, "filter": figures.answered, "scope": figures.entry.scope}

@@ -17,6 +17,7 @@ from serving.bridge.parameters import (
     BridgeRequest,
     chosen_bridge,
     read_bridge_request,
+    require_currency,
     single_value,
 )
 from serving.cache_access import Connection
@@ -108,6 +109,11 @@ def look_up_bridge(connection: Connection, parameters: Sequence[tuple[str, str]]
             return BridgeResult(request, figures, bridge, index, (), (), None)
         data = payloads[0].data()
         currencies = data["values"].get(value, []) if dimension else data["currencies"]
+        if request.currency:
+            today = [one.code for one in connection.catalogues.of(LISTED_WITH).currencies]
+            # One that is in the data no more may be in an earlier bridge.
+            known = dict.fromkeys([*today, *(one["currency"] for one in currencies)])
+            require_currency(request.currency, tuple(known))
         moved: MovedCertificates | None = None
         places: tuple[int, ...] = ()
         if request.figure:

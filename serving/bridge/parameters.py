@@ -124,15 +124,17 @@ def read_bridge_request(parameters: Iterable[tuple[str, str]]) -> tuple[BridgeRe
         elif value.strip():
             first = given.setdefault(name, (parameter, value.strip()))
             if first[1] != value.strip():
-                raise fault(parameter, value.strip(), (first[1],), cause=only_once(parameter))
+                raise fault(
+                    parameter, value.strip(), (first[1],), cause=only_once(BRIDGE_PARAMETERS, parameter)
+                )
     figures = {one.name: one.label for one in BRIDGE_FIGURES}
     figure = _named(given.get(FIGURE), figures)
     parts = {part.name: part.label for one in BRIDGE_FIGURES if one.name == figure for part in one.parts} or {
         part.name: part.label for part in BRIDGE_PARTS
     }
-    for name in (FROM, TO):
-        if name in given and COMPARISON in given:
-            raise fault(given[COMPARISON][0], given[COMPARISON][1], (), (), _DAYS_OR_NAME)
+    days = [given[name][0] for name in (FROM, TO) if name in given]
+    if days and COMPARISON in given:
+        raise _name_and_days(*given[COMPARISON], days)
     request = BridgeRequest(
         opens_on=_day(given.get(FROM)),
         closes_on=_day(given.get(TO)),
@@ -171,6 +173,20 @@ def chosen_bridge(request: BridgeRequest, index: BridgeIndex) -> BridgeEntry:
     return bridge
 
 
+def require_currency(currency: str, known: Sequence[str]) -> None:
+    """Check that a bridge or the data have a currency.
+
+    Args:
+        currency: That which is requested; empty for all.
+        known: Those.
+
+    Raises:
+        Problem: If it is none of them.
+    """
+    if currency and currency not in known:
+        raise fault(CURRENCY, currency, known)
+
+
 def single_value(requested: Filter) -> tuple[str, str]:
     """The dimension and the value that a filter of `BRIDGE_DIMENSIONS` names, both empty for everything.
 
@@ -189,10 +205,6 @@ def single_value(requested: Filter) -> tuple[str, str]:
 _ONE_VALUE: Final = Text(
     "Los cambios se calculan para todo, o para un solo valor de una de estas dimensiones.",
     "Changes are computed for everything, or for a single value of one of these dimensions.",
-)
-_DAYS_OR_NAME: Final = Text(
-    "Una comparación se elige por su nombre o por sus dos días, no por ambos.",
-    "A comparison is chosen by its name or by its two days, not by both.",
 )
 _BOTH_DAYS: Final = Text("Falta el primer día.", "The first day is missing.")
 _IN_ORDER: Final = Text(
@@ -218,6 +230,7 @@ def fault(
     blamed = BRIDGE_PARAMETERS.spellings.get(fold(parameter), parameter)
     return value_problem(
         INVALID_BRIDGE_PARAMETER,
+        BRIDGE_PARAMETERS,
         parameter,
         value,
         allowed,
@@ -225,6 +238,28 @@ def fault(
         labels=labels,
         cause=cause,
     )
+
+
+def _name_and_days(comparison: str, value: str, days: Sequence[str]) -> Problem:
+    """The problem of two days beside the name of a comparison: either is to be left out.
+
+    Args:
+        comparison: The parameter of the name, as the address spells it.
+        value: The name.
+        days: The parameters of the days, likewise.
+    """
+    name = BRIDGE_PARAMETERS.named(comparison)
+    of_days = [BRIDGE_PARAMETERS.named(one) for one in days]
+    es, en = " y ".join(one.es for one in of_days), " and ".join(one.en for one in of_days)
+    cause = Text(
+        f"Una comparación se elige por su nombre o por sus dos días, no por ambos: quite {name.es}, o quite "
+        f"{es}.",
+        f"A comparison is chosen by its name or by its two days, not by both: leave {name.en} out, or leave "
+        f"{en} out.",
+    )
+    keep = [comparison, ", ".join(days)]
+    labels = (Text(f"solo {name.es}", f"{name.en} alone"), Text(f"solo {es}", f"{en} alone"))
+    return fault(comparison, value, keep, labels, cause)
 
 
 def _day(given: tuple[str, str] | None) -> date | None:

@@ -7,8 +7,10 @@ from typing import Final
 
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.model.compare import COMPARED_WITH, FEWEST_COMPARED
+from kpi_pipeline.model.filter_parameters import FILTER_NAMES
 from serving.access.control import require_product
 from serving.access.identity import current_identity
+from serving.as_of import AS_OF, requested_as_of
 from serving.cache_access import Connection
 from serving.compare.parameters import (
     COMPARE_PARAMETERS,
@@ -19,8 +21,9 @@ from serving.compare.parameters import (
     split_parameters,
     within,
 )
-from serving.lookup import LookupResult, live_lookup, look_up, of_the_present, unreadable
-from serving.problem_types import COMPARISON_NOT_KEPT
+from serving.lookup import LookupResult, historic_lookup, live_lookup, look_up, unreadable
+from serving.problem_types import FILTER_NOT_KEPT
+from serving.problems import Problem
 
 _TRIES: Final = 3
 
@@ -82,17 +85,27 @@ def compare_request(connection: Connection, parameters: Sequence[tuple[str, str]
     """What query parameters request to be compared; fewer values than that takes are no problem yet.
 
     Raises:
-        Problem: If the reader may not read it, a parameter is invalid, or the past is requested.
+        Problem: If the reader may not read it, a parameter is invalid, or the past is requested under a
+            filter.
         InvalidDate: If the date is none.
+        NoMonthEnd: If no month end is kept on or before the date.
         NothingPublished: If nothing has been published.
         CacheUnavailable: If Redis cannot be reached and the catalogue is not held.
     """
     product = compared_product()
     require_product(product)
-    given, others = split_parameters(of_the_present(parameters, COMPARISON_NOT_KEPT))
-    request = read_compared(given, connection.catalogues.of(product))
-    filter_ = live_lookup(connection, product, others, COMPARE_PARAMETERS).filter
-    return within(request, filter_, others)
+    as_of, parameters = requested_as_of(parameters)
+    given, others = split_parameters(parameters)
+    request = read_compared(given, connection.catalogues.on(product, as_of), as_of)
+    if as_of is None:
+        lookup = live_lookup(connection, product, others, COMPARE_PARAMETERS)
+    else:
+        lookup = historic_lookup(connection, product, as_of, others, COMPARE_PARAMETERS)
+        if lookup.filter.terms:
+            # Month ends keep single values: each of those that are compared is one.
+            members = {"asked_filter": lookup.filter.as_dict()}
+            raise Problem(FILTER_NOT_KEPT, members=members, blamed=lambda name, _: name in FILTER_NAMES)
+    return within(request, lookup.filter, others)
 
 
 def look_up_comparison(connection: Connection, request: CompareRequest) -> CompareResult:
@@ -102,14 +115,16 @@ def look_up_comparison(connection: Connection, request: CompareRequest) -> Compa
         Problem: If there are fewer than two values; and as `look_up` does, with its other errors.
     """
     product = compared_product()
-    catalogue = connection.catalogues.of(product)
+    catalogue = connection.catalogues.on(product, request.as_of)
     if len(request.values) < FEWEST_COMPARED:
         raise fewest_fault(request, catalogue)
     filters = [filter_of(request, value, catalogue) for value in request.values]
+    date_of = [] if request.as_of is None else [(AS_OF, request.as_of.isoformat())]
     for _ in range(_TRIES):
-        asked = [live_lookup(connection, product, one).filter for one in filters]
-        connection.reader.hold(product, asked)
-        found = [look_up(connection, product, one) for one in filters]
+        if request.as_of is None:
+            asked = [live_lookup(connection, product, one).filter for one in filters]
+            connection.reader.hold(product, asked)
+        found = [look_up(connection, product, [*one, *date_of]) for one in filters]
         # A generation may have gone live between two of them.
         if len({one.entry.generation for one in found}) == 1:
             compared = zip(request.values, found, strict=True)

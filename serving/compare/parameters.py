@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 from kpi_pipeline.model.compare import COMPARED_DIMENSIONS, MOST_COMPARED, months_of, quarter_of
@@ -48,14 +49,16 @@ class CompareRequest:
         dimension: A dimension; empty where none is chosen yet.
         values: Its values as the data spell them, or periods; fewer than two where not all are chosen yet.
         filter: Of all of them.
+        as_of: The date of the past; None for the present.
     """
 
     dimension: str = ""
     values: tuple[str, ...] = ()
     filter: Filter = EVERYTHING
+    as_of: date | None = None
 
     def parameters(self) -> list[tuple[str, str]]:
-        """It as query parameters, but for the filter."""
+        """It as query parameters, but for the filter and the date."""
         named = [(DIMENSION, self.dimension)] if self.dimension else []
         return [*named, *((VALUE, value) for value in self.values)]
 
@@ -79,12 +82,16 @@ def split_parameters(
     return given, others
 
 
-def read_compared(given: Mapping[str, Sequence[tuple[str, str]]], catalogue: Catalogue) -> CompareRequest:
+def read_compared(
+    given: Mapping[str, Sequence[tuple[str, str]]], catalogue: Catalogue, as_of: date | None
+) -> CompareRequest:
     """Read what is compared; a value that comes twice counts once.
 
     Args:
         given: As of `split_parameters`.
         catalogue: Which values there are.
+        as_of: The date of the past: month ends keep single months, not quarters and years. None for the
+            present.
 
     Raises:
         Problem: If a value is none that is allowed, or there are too many.
@@ -95,16 +102,17 @@ def read_compared(given: Mapping[str, Sequence[tuple[str, str]]], catalogue: Cat
     if not chosen:
         if VALUE in given:
             raise _fault(DIMENSION, "", COMPARED_DIMENSIONS, _labels())
-        return CompareRequest()
+        return CompareRequest(as_of=as_of)
     (dimension,) = chosen
-    values = tuple(dict.fromkeys(_value(dimension, *pair, catalogue) for pair in given.get(VALUE, ())))
+    known = _Known(dimension, _held(dimension, catalogue), is_past=as_of is not None)
+    values = tuple(dict.fromkeys(known.value(*pair) for pair in given.get(VALUE, ())))
     if len(values) > MOST_COMPARED:
         cause = Text(
             f"Se pueden comparar {MOST_COMPARED} a la vez; se nombran {len(values)}.",
             f"{MOST_COMPARED} can be compared at a time; {len(values)} are named.",
         )
         raise _fault(*given[VALUE][MOST_COMPARED], values[:MOST_COMPARED], cause=cause)
-    return CompareRequest(dimension, values)
+    return CompareRequest(dimension, values, as_of=as_of)
 
 
 def filter_of(request: CompareRequest, value: str, catalogue: Catalogue) -> list[tuple[str, str]]:
@@ -138,6 +146,7 @@ def within(request: CompareRequest, filter_: Filter, given: Sequence[tuple[str, 
     parameter, value = next(pair for pair in given if FILTER_SPELLINGS.get(fold(pair[0])) in taken)
     raise value_problem(
         INVALID_COMPARISON,
+        COMPARE_PARAMETERS,
         parameter,
         value[:_LONGEST_SHOWN],
         free,
@@ -156,10 +165,12 @@ def fewest_fault(request: CompareRequest, catalogue: Catalogue) -> Problem:
     """The problem of fewer values than can be compared."""
     if not request.dimension:
         return _fault(DIMENSION, "", COMPARED_DIMENSIONS, _labels())
-    allowed = [one for one in _allowed(request.dimension, catalogue) if one not in request.values]
+    held = _held(request.dimension, catalogue)
+    known = _Known(request.dimension, held, is_past=request.as_of is not None)
+    allowed = [one for one in known.allowed() if one not in request.values]
     cause = Text(
-        "Se comparan al menos dos valores distintos: falta elegir «value».",
-        'At least two different values are compared: "value" is not chosen.',
+        "Se comparan al menos dos valores distintos: falta elegir otro «Valor» (value).",
+        'At least two different values are compared: another "Value" is not chosen.',
     )
     return _fault(VALUE, "", allowed, cause=cause)
 
@@ -172,31 +183,48 @@ def _dimension(parameter: str, value: str) -> str:
     raise _fault(parameter, value, COMPARED_DIMENSIONS, _labels())
 
 
-def _value(dimension: str, parameter: str, value: str, catalogue: Catalogue) -> str:
-    held = _held(dimension, catalogue)
-    if dimension == MONTH.name:
-        period = value.upper()
-        if months_of(period, held):
-            return period
-    else:
-        folded = fold(value)
-        for known in held:
-            if fold(known) == folded:
-                return known
-    raise _fault(parameter, value, _allowed(dimension, catalogue))
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The values of a dimension that can be compared.
+
+    Attributes:
+        dimension: The dimension.
+        held: Its values.
+        is_past: Whether they are those of a month end.
+    """
+
+    dimension: str
+    held: list[str]
+    is_past: bool
+
+    def value(self, parameter: str, value: str) -> str:
+        """A value as the data spell it.
+
+        Raises:
+            Problem: If there is none of the name.
+        """
+        if self.dimension == MONTH.name:
+            period = value.upper()
+            if period in self.held or (months_of(period, self.held) and not self.is_past):
+                return period
+        else:
+            folded = fold(value)
+            for known in self.held:
+                if fold(known) == folded:
+                    return known
+        raise _fault(parameter, value, self.allowed())
+
+    def allowed(self) -> Sequence[str]:
+        """What can be chosen: of months, from when to when."""
+        if self.dimension != MONTH.name or not self.held:
+            return self.held
+        first, last = min(self.held), max(self.held)
+        months, years = f"{first} - {last}", f"{first[:4]} - {last[:4]}"
+        return [months] if self.is_past else [months, f"{quarter_of(first)} - {quarter_of(last)}", years]
 
 
 def _held(dimension: str, catalogue: Catalogue) -> list[str]:
     return [value.value for one in catalogue.dimensions if one.name == dimension for value in one.values]
-
-
-def _allowed(dimension: str, catalogue: Catalogue) -> Sequence[str]:
-    held = _held(dimension, catalogue)
-    if dimension != MONTH.name or not held:
-        return held
-    first, last = min(held), max(held)
-    quarters = f"{quarter_of(first)} - {quarter_of(last)}"
-    return [f"{first} - {last}", quarters, f"{first[:4]} - {last[:4]}"]
 
 
 def _labels() -> list[Text]:
@@ -214,9 +242,11 @@ def _fault(
 ) -> Problem:
     shown = value[:_LONGEST_SHOWN]
     if not value:
-        cause = cause or Text(f"Falta elegir «{parameter}».", f'"{parameter}" is not chosen.')
+        named = COMPARE_PARAMETERS.named(parameter)
+        cause = cause or Text(f"Falta elegir {named.es}.", f"{named.en} is not chosen.")
     return value_problem(
         INVALID_COMPARISON,
+        COMPARE_PARAMETERS,
         parameter,
         shown or None,
         allowed,

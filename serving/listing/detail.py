@@ -30,12 +30,15 @@ _DOTS: Final = frozenset({".", ".."})
 _LONGEST_SHOWN: Final = 80
 """Characters of a name that is quoted in a problem."""
 
+_MOST_SLASHES: Final = 8
+"""Places at which the project of an address may end."""
+
 
 def certificate_path(base: str, project: str, number: str) -> str:
     """The address of a certificate below that of the list: any character may be part of either name.
 
     A server undoes the quotes of an address before it looks for slashes, and browsers resolve dots: these are
-    quoted twice.
+    quoted twice. Slashes that are quoted once are understood too.
     """
     return f"{base}/{quote(escaped_name(project), safe='')}/{quote(escaped_name(number), safe='')}"
 
@@ -176,9 +179,16 @@ def look_up_certificate(
     """
     refuse_parameters(of_the_present(parameters, LIST_NOT_KEPT))
     listed = look_up_list(connection, ())
-    project, number = name_of(project), name_of(number)
-    row = listed.certificates.find(project, number)
+    row = next(
+        (
+            row
+            for names in _names_of(project, number)
+            if (row := listed.certificates.find(*names)) is not None
+        ),
+        None,
+    )
     if row is None:
+        project, number = name_of(project), name_of(number)
         named = {"project": project[:_LONGEST_SHOWN], "number": number[:_LONGEST_SHOWN]}
         cause = Text(
             f"Las cifras de hoy no tienen el certificado «{named['number']}» de «{named['project']}».",
@@ -186,6 +196,16 @@ def look_up_certificate(
         )
         raise Problem(CERTIFICATE_UNKNOWN, cause, members=named)
     return CertificateDetail(listed, row)
+
+
+def _names_of(project: str, number: str) -> Iterator[tuple[str, str]]:
+    """The project and the number that an address may stand for.
+
+    A server has undone the quotes of a slash that is quoted once: each may be the one between both.
+    """
+    parts = f"{project}/{number}".split("/")
+    for at in range(len(parts) - 1, max(len(parts) - 1 - _MOST_SLASHES, 0), -1):
+        yield name_of("/".join(parts[:at])), name_of("/".join(parts[at:]))
 
 
 def _first(months: Sequence[tuple[str, int]], share: int) -> str | None:

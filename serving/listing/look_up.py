@@ -11,7 +11,13 @@ from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.listing import LISTED_WITH
 from serving.access.control import require_product
 from serving.cache_access import Connection
-from serving.listing.parameters import LIST_PARAMETERS, ListRequest, read_list_request, require_expected
+from serving.listing.parameters import (
+    LIST_PARAMETERS,
+    ListRequest,
+    read_list_request,
+    require_currency,
+    require_expected,
+)
 from serving.lookup import LookupResult, expired, live_lookup, live_result, of_the_present, unreadable
 from serving.problem_types import LIST_NOT_KEPT
 
@@ -77,6 +83,9 @@ def look_up_list(connection: Connection, parameters: Sequence[tuple[str, str]]) 
     parameters = of_the_present(parameters, LIST_NOT_KEPT)
     request, filters = read_list_request(parameters)
     lookup = live_lookup(connection, LISTED_WITH, filters, LIST_PARAMETERS)
+    if request.currency:
+        known = connection.catalogues.of(LISTED_WITH).currencies
+        require_currency(request.currency, [one.code for one in known])
     reader = connection.reader
     entry, certificates = reader.certificates()
     state = reader.state_of(entry)

@@ -25,6 +25,7 @@ from kpi_pipeline.model.listing import (
 )
 from kpi_pipeline.model.moments import written_day
 from kpi_pipeline.model.query_parameters import AcceptedParameters, QueryParameter
+from serving.dates import day_text, month_text
 from serving.parameter_problems import only_once, value_problem
 from serving.problem_types import INVALID_LIST_PARAMETER
 from serving.problems import Problem
@@ -222,21 +223,29 @@ def _days(event: str, given: Mapping[str, Parameters]) -> DayRange | None:
         return None
     first, last = (None if pair is None else _day(*pair) for pair in pairs)
     if first is not None and last is not None and last < first and pairs[1] is not None:
-        raise _fault(*pairs[1], (f"{first} - {LAST_DAY}",))
+        raise _day_fault(*pairs[1], first)
     return DayRange(event, first, last)
 
 
 def _day(parameter: str, value: str) -> date:
-    day, shown, allowed = written_day(value), value[:LONGEST_SEARCH], (f"{FIRST_DAY} - {LAST_DAY}",)
+    day, shown = written_day(value), value[:LONGEST_SEARCH]
     if day is None:
+        named = LIST_PARAMETERS.named(parameter)
         cause = Text(
-            f"«{parameter}» debe ser un día que exista, escrito AAAA-MM-DD; no «{shown}».",
-            f'"{parameter}" must be a day that exists, written as YYYY-MM-DD; not "{shown}".',
+            f"{named.es} debe ser un día que exista, escrito AAAA-MM-DD; no «{shown}».",
+            f'{named.en} must be a day that exists, written as YYYY-MM-DD; not "{shown}".',
         )
-        raise _fault(parameter, shown, allowed, cause=cause)
+        raise _day_fault(parameter, shown, FIRST_DAY, cause)
     if not FIRST_DAY <= day <= LAST_DAY:
-        raise _fault(parameter, shown, allowed)
+        raise _day_fault(parameter, shown, FIRST_DAY)
     return day
+
+
+def _day_fault(parameter: str, value: str, first: date, cause: Text | None = None) -> Problem:
+    """The problem of what is no day from a first one on."""
+    begin, end = day_text(first), day_text(LAST_DAY)
+    label = Text(f"{begin.es} - {end.es}", f"{begin.en} - {end.en}")
+    return _fault(parameter, value, (f"{first} - {LAST_DAY}",), (label,), cause)
 
 
 def _columns(given: Parameters, expected: str) -> tuple[str, ...]:
@@ -282,18 +291,41 @@ def require_expected(expected: str, stretches: Sequence[str]) -> None:
     """
     if expected and expected not in stretches:
         months = [one for one in stretches if one != NEXT_DAYS_NAME]
+        asked, begin, end = map(month_text, (expected, months[0], months[-1]))
         cause = Text(
-            f"El pronóstico no tiene el mes «{expected}»: va de {months[0]} a {months[-1]}.",
-            f'The forecast does not have the month "{expected}": it goes from {months[0]} to {months[-1]}.',
+            f"El pronóstico no tiene el mes «{asked.es}»: va de {begin.es} a {end.es}.",
+            f'The forecast does not have the month "{asked.en}": it goes from {begin.en} to {end.en}.',
         )
         raise value_problem(
             INVALID_LIST_PARAMETER,
+            LIST_PARAMETERS,
             EXPECTED_IN,
             expected,
             stretches,
             blamed=lambda *pair: LIST_PARAMETERS.spellings.get(fold(pair[0])) == EXPECTED_IN,
             labels=tuple(map(_stretch_text, stretches)),
             cause=cause,
+        )
+
+
+def require_currency(currency: str, known: Sequence[str]) -> None:
+    """Check that the data have a currency.
+
+    Args:
+        currency: That which is requested; empty for all.
+        known: Those of the data.
+
+    Raises:
+        Problem: If it is none of them.
+    """
+    if currency and currency not in known:
+        raise value_problem(
+            INVALID_LIST_PARAMETER,
+            LIST_PARAMETERS,
+            CURRENCY,
+            currency,
+            known,
+            blamed=lambda *pair: LIST_PARAMETERS.spellings.get(fold(pair[0])) == CURRENCY,
         )
 
 
@@ -366,7 +398,7 @@ def _only(given: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
     first = given[0]
     for parameter, value in given[1:]:
         if value != first[1]:
-            raise _fault(parameter, value, (first[1],), cause=only_once(parameter))
+            raise _fault(parameter, value, (first[1],), cause=only_once(LIST_PARAMETERS, parameter))
     return first
 
 
@@ -379,6 +411,7 @@ def _fault(
 ) -> Problem:
     return value_problem(
         INVALID_LIST_PARAMETER,
+        LIST_PARAMETERS,
         parameter,
         value,
         allowed,

@@ -18,13 +18,18 @@ _YEAR_LENGTH: Final = len("2024")
 def compare_link(dimension: str, value: str, context: PageContext) -> NamedLink:
     """Where a value can be compared with others; without one, the page on which all is chosen."""
     request = CompareRequest(dimension, (value,)) if dimension else CompareRequest()
-    url = PageAddress(COMPARE_PATH, context.address.language).of(request.parameters())
+    address = context.address
+    url = PageAddress(COMPARE_PATH, address.language, address.as_of).of(request.parameters())
     return NamedLink(url, context.texts["compare"])
 
 
 def filter_comparison(context: PageContext) -> str:
-    """The address on which the first single value of a filter is compared under the rest of it."""
-    if periods := _quarters(context):
+    """The address on which the first single value of a filter is compared under the rest of it.
+
+    Month ends keep single values only: of these, nothing else stays.
+    """
+    is_past = context.address.as_of is not None
+    if not is_past and (periods := _quarters(context)):
         return _address(context, MONTH.name, periods)
     single = ((name, values[0]) for name, values in context.selection.items() if len(values) == 1)
     first = next((one for one in single if one[0] in COMPARED_DIMENSIONS), None)
@@ -68,9 +73,11 @@ def _quarters(context: PageContext) -> tuple[str, ...]:
 def _address(context: PageContext, dimension: str, values: tuple[str, ...]) -> str:
     """The page for some values under the part of the filter that leaves them free."""
     taken = taken_by(dimension)
-    rest: Selection = {name: chosen for name, chosen in context.selection.items() if name not in taken}
+    as_of = context.address.as_of
+    kept: Selection = {} if as_of is not None else context.selection
+    rest: Selection = {name: chosen for name, chosen in kept.items() if name not in taken}
     address = PageAddress(
-        COMPARE_PATH, context.address.language, kept=tuple(CompareRequest(dimension, values).parameters())
+        COMPARE_PATH, context.address.language, as_of, tuple(CompareRequest(dimension, values).parameters())
     )
     return address.of(parameters_of(context.catalogue, rest))
 

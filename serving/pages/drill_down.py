@@ -56,6 +56,7 @@ class DrillDown:
 
     def __init__(self, catalogue: Catalogue, selection: Selection, address: PageAddress) -> None:
         self._catalogue = catalogue
+        self._selection = selection
         # Month ends keep single values only.
         self._kept = {} if address.as_of is not None else selection
         self._address = address
@@ -79,6 +80,10 @@ class DrillDown:
         if key not in self._urls:
             self._urls[key] = self._url(dimension, values)
         return self._urls[key]
+
+    def within(self, dimension: str, value: str) -> str:
+        """As `to`, for what is a part of the page's own figures: empty where its filter cannot be kept."""
+        return "" if self._kept != self._selection else self.to(dimension, value)
 
     def to_list(self, listed: ListedFigure, selection: Selection, scope: ListScope = OF_WINDOW) -> str:
         """The address of the list that is a figure of a filter; empty for the past.
@@ -137,12 +142,13 @@ class DrillDown:
         return PageAddress(path, self._address.language).of(())
 
     def to_profile(self, dimension: str, value: str) -> str:
-        """The address of the profile of a value; empty for the past, and where it has none."""
-        if self._address.as_of is not None or dimension not in PROFILED:
+        """The address of the profile of a value; empty where it has none."""
+        if dimension not in PROFILED:
             return ""
         if value not in self._values.get(dimension, ()):
             return ""
-        return PageAddress(profile_path(MANAGER_PATH, dimension, value), self._address.language).of(())
+        path = profile_path(MANAGER_PATH, dimension, value)
+        return PageAddress(path, self._address.language, self._address.as_of).of(())
 
     def _may_open(self, name: str) -> bool:
         identity = current_identity()

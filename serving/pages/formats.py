@@ -7,7 +7,6 @@ from functools import cache, lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.lists import format_list
 from babel.numbers import (
@@ -18,8 +17,8 @@ from babel.numbers import (
 )
 
 from kpi_pipeline.model.labels import Language
+from serving.dates import LOCALES, written_date
 
-_LOCALES: Final[dict[Language, Locale]] = {"es": Locale("es", "CL"), "en": Locale("en")}
 _FULL_MONTHS: Final[dict[Language, str]] = {"es": "MMMM 'de' y", "en": "MMMM y"}
 _MILLION: Final = 10**6
 _EXACTLY: Final = Context(prec=100, rounding=ROUND_HALF_EVEN)
@@ -31,7 +30,7 @@ _QUANTA: Final = tuple(Decimal(1).scaleb(-decimals) for decimals in range(9))
 
 _SIGNS: Final = {
     language: str.maketrans({",": get_group_symbol(locale), ".": get_decimal_symbol(locale)})
-    for language, locale in _LOCALES.items()
+    for language, locale in LOCALES.items()
 }
 """What stands between thousands and before the decimals."""
 
@@ -66,7 +65,7 @@ class Formats:
 
     def __init__(self, language: Language, decimals: Mapping[str, int], timezone: ZoneInfo) -> None:
         self._language = language
-        self._locale = _LOCALES[language]
+        self._locale = LOCALES[language]
         self._decimals = decimals
         self._timezone = timezone
         self._money: dict[tuple[int | float, str], Money] = {}
@@ -116,6 +115,20 @@ class Formats:
             short = f"{tenths // 10:,}.{tenths % 10}\N{NO-BREAK SPACE}M"
         full = f"{minor // unit:,}.{minor % unit:0{decimals}}" if decimals else f"{minor:,}"
         return short.translate(signs), full.translate(signs)
+
+    def scaled_money(self, units: int, currency: str, decimals: int, *, in_millions: bool) -> str:
+        """An amount that was rounded before, with the symbol of its currency.
+
+        Args:
+            units: In the last of its decimals.
+            currency: Its ISO 4217 code.
+            decimals: How many it has.
+            in_millions: Whether it is of millions (M), else of whole units.
+        """
+        number = self._number(Decimal(abs(units)).scaleb(-decimals), decimals)
+        sign, symbol = "\N{MINUS SIGN}" if units < 0 else "", _symbol(currency, self._language)
+        space = "\N{NO-BREAK SPACE}" if symbol.isalpha() else ""
+        return f"{sign}{symbol}{space}{number}" + ("\N{NO-BREAK SPACE}M" if in_millions else "")
 
     def shown_money(self, minor: int | float, currency: str) -> Decimal:
         """An amount as `money` shows it, in whole units, so that a difference is that of the values shown."""
@@ -179,11 +192,11 @@ class Formats:
 
     def day(self, day: date) -> str:
         """A calendar day."""
-        return _day(day, self._language)
+        return written_date(day, self._language)
 
     def day_of_year(self, day: date) -> str:
         """A calendar day without its year."""
-        return _day(day, self._language, "d MMM")
+        return written_date(day, self._language, "d MMM")
 
     def month(self, text: str) -> str:
         """A month given as YYYY-MM."""
@@ -276,7 +289,7 @@ def _half_even(number: int, unit: int) -> int:
 def ago(seconds: int, language: Language) -> str:
     """How long ago something was, as `Formats.ago` writes it."""
     past = timedelta(seconds=-max(seconds, 1))  # zero would read as yet to come
-    written: str = format_timedelta(past, add_direction=True, locale=_LOCALES[language])
+    written: str = format_timedelta(past, add_direction=True, locale=LOCALES[language])
     return written
 
 
@@ -289,21 +302,16 @@ def _rounded(number: int | float | Decimal, decimals: int) -> Decimal:
 @cache
 def _symbol(currency: str, language: Language) -> str:
     # In Chile "$" is the peso; elsewhere only the code leaves no doubt.
-    return get_currency_symbol(currency, _LOCALES["es"]) if language == "es" else currency
-
-
-@lru_cache(maxsize=1024)
-def _day(day: date, language: Language, pattern: str = "d MMM y") -> str:
-    return format_date(day, pattern, locale=_LOCALES[language])
+    return get_currency_symbol(currency, LOCALES["es"]) if language == "es" else currency
 
 
 @lru_cache(maxsize=1024)
 def _moment(moment: float, pattern: str, timezone: str, language: Language) -> str:
     local = datetime.fromtimestamp(moment, UTC).astimezone(ZoneInfo(timezone))
-    return format_datetime(local, pattern, locale=_LOCALES[language])
+    return format_datetime(local, pattern, locale=LOCALES[language])
 
 
 @lru_cache(maxsize=1024)
 def _month(text: str, pattern: str, language: Language) -> str:
     year, month = text.split("-")
-    return format_date(date(int(year), int(month), 1), pattern, locale=_LOCALES[language]).rstrip(".")
+    return format_date(date(int(year), int(month), 1), pattern, locale=LOCALES[language]).rstrip(".")

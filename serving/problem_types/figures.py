@@ -119,15 +119,6 @@ INVALID_COMPARISON: Final = ProblemType(
         "Parameters are dimension and, two to four times, value.",
     ),
 )
-COMPARISON_NOT_KEPT: Final = ProblemType(
-    "comparison-not-kept",
-    404,
-    Text("Se comparan las cifras de hoy", "Figures of today are compared"),
-    Text(
-        "Quite la fecha: los periodos se eligen como valores del mes.",
-        "Leave the date out: periods are chosen as values of the month.",
-    ),
-)
 CERTIFICATE_UNKNOWN: Final = ProblemType(
     "certificate-unknown",
     404,

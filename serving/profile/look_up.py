@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from hashlib import blake2b
 from typing import Final
 from urllib.parse import quote
@@ -13,13 +14,15 @@ from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.model.pages import PROFILED
+from serving.as_of import AS_OF, requested_as_of
 from serving.cache_access import Connection
+from serving.dates import day_text
 from serving.filter_faults import AllowedValues
 from serving.listing.detail import escaped_name, name_of
 from serving.listing.look_up import ListResult, look_up_list
 from serving.listing.parameters import SORT, STANDING
-from serving.lookup import LookupResult, look_up, of_the_present, refuse_parameters, unreadable
-from serving.problem_types import LIST_NOT_KEPT, PROFILE_UNKNOWN
+from serving.lookup import LookupResult, look_up, refuse_parameters, unreadable
+from serving.problem_types import PROFILE_UNKNOWN
 from serving.problems import Problem
 
 OPEN_SHOWN: Final = 20
@@ -55,18 +58,19 @@ class ProfileResult:
         dimension: Its dimension.
         value: Its name.
         figures: Its figures; the payload is the product's answer.
-        open: Its open certificates, the first due first, of the same generation.
+        open: Its open certificates, the first due first, of the same generation; None at a month end, of
+            which no list is kept.
     """
 
     dimension: str
     value: str
     figures: LookupResult
-    open: ListResult
+    open: ListResult | None
 
     @property
     def digest(self) -> str:
         """Of what it shows: equal for equal ones."""
-        shown = f"{self.figures.payload.digest} {self.open.digest}"
+        shown = f"{self.figures.payload.digest} {'' if self.open is None else self.open.digest}"
         return blake2b(shown.encode(), digest_size=16).hexdigest()
 
 
@@ -79,15 +83,18 @@ def look_up_profile(
         connection: The cache.
         part: Of the address: which dimension.
         name: The value's name, as the address has it.
-        parameters: Query parameters: none is allowed but an empty date.
+        parameters: Query parameters: a date alone. With one it is of the newest month end on or before it.
 
     Raises:
         Problem: If there is no such value, a parameter is given, or figures have expired or are not there;
             and as `look_up` and `look_up_list` do.
     """
-    others = of_the_present(parameters, LIST_NOT_KEPT)
-    dimension, value = PROFILE_DIMENSIONS[part], value_named(connection, part, name, others)
+    as_of, others = requested_as_of(parameters)
+    dimension, value = PROFILE_DIMENSIONS[part], value_named(connection, part, name, others, as_of)
     asked = [(dimension, value)]
+    if as_of is not None:
+        figures = look_up(connection, LISTED_WITH, [*asked, (AS_OF, as_of.isoformat())])
+        return ProfileResult(dimension, value, figures, None)
     for _ in range(_TRIES):
         figures = look_up(connection, LISTED_WITH, asked)
         if figures.state is AnswerState.MISSING:
@@ -102,7 +109,11 @@ def look_up_profile(
 
 
 def value_named(
-    connection: Connection, part: str, name: str, parameters: Sequence[tuple[str, str]] = ()
+    connection: Connection,
+    part: str,
+    name: str,
+    parameters: Sequence[tuple[str, str]] = (),
+    as_of: date | None = None,
 ) -> str:
     """The value that an address names, as the data spell it.
 
@@ -111,14 +122,16 @@ def value_named(
         part: Of the address: which dimension.
         name: The value's name, as the address has it, however it is spelled.
         parameters: Query parameters that are not allowed.
+        as_of: The date of the past by whose catalogue it is read; None for the present.
 
     Raises:
         Problem: If there is no such value.
         QueryError: If a parameter is given.
+        NoMonthEnd: If no month end is kept on or before the date.
     """
     dimension = PROFILE_DIMENSIONS[part]
     refuse_parameters(parameters)
-    catalogue = connection.catalogues.of(LISTED_WITH)
+    catalogue = connection.catalogues.on(LISTED_WITH, as_of)
     asked = fold(name_of(name))
     for known in catalogue.dimensions:
         if known.name == dimension:
@@ -130,4 +143,10 @@ def value_named(
         f"Las cifras de hoy no tienen {label.es.lower()} «{shown}».",
         f'Today\'s figures have no {label.en.lower()} "{shown}".',
     )
+    if as_of is not None:
+        day = day_text(catalogue.as_of)
+        cause = Text(
+            f"Las cifras al {day.es} no tienen {label.es.lower()} «{shown}».",
+            f'The figures as of {day.en} have no {label.en.lower()} "{shown}".',
+        )
     raise Problem(PROFILE_UNKNOWN, cause, members={dimension: shown}, allowed=(AllowedValues(None, ()),))

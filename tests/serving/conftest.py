@@ -249,11 +249,17 @@ def keep(press, client, data_of, catalogue_of) -> Callable[..., ManifestEntry]:
 
     mine = Filter.of({"client": MINE})
 
-    def publish(product: str, as_of: date, scale: int = 3) -> ManifestEntry:
+    def publish(
+        product: str, as_of: date, scale: int = 3, answers: Mapping[Filter, dict[str, Any]] | None = None
+    ) -> ManifestEntry:
         staged = press.publisher.stage(
             product,
             new_generation(product, datetime.now(UTC)),
-            [(EVERYTHING, data_of(product, scale=scale)), (mine, data_of(product, scale=scale * 10))],
+            {
+                EVERYTHING: data_of(product, scale=scale),
+                mine: data_of(product, scale=scale * 10),
+                **(answers or {}),
+            }.items(),
             catalogue_of(as_of=as_of.isoformat()),
             expires_at=time.time() + 3600,
         )

@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import date
 
 import pytest
 
@@ -140,8 +141,8 @@ def test_all_that_is_at_fault_is_named_at_once(web, press) -> None:
     page = web.get(f"/manager/critical?{query}&lang=es").text
     assert re.findall(r'class="problem-cause">([^<]*)<', page) == [
         "El filtro «Cliente» no tiene el valor «Nadie». El filtro «Proyecto» no tiene el valor «P-999». "
-        "El filtro «Estado» no tiene el valor «perdido». No hay datos desde 2031-01; los "
-        "hay de 2023-07 a 2024-06."
+        "El filtro «Estado» no tiene el valor «perdido». No hay datos desde ene 2031; los "
+        "hay de jul 2023 a jun 2024."
     ]
     assert 'href="/manager/critical?client=Minera+Nandu&amp;lang=es"' in page
     assert "Valores permitidos de «Proyecto»" in page
@@ -154,6 +155,55 @@ def test_all_that_is_at_fault_is_named_at_once(web, press) -> None:
         ("from", "2031-01"),
     ]
     assert "others" not in web.get("/manager/api/kpis?client=Nadie").get_json()
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        (
+            "/manager/changes?from=2024-06-26",
+            [
+                "«Desde el día» (from) no puede ser «26 jun 2024».",
+                "<li>31 may 2024 (2024-05-31)</li>",
+            ],
+        ),
+        (
+            "/manager/changes?comparison=month_end&from=2024-05-31&to=2024-06-14",
+            ["quite «Comparación» (comparison), o quite «Desde el día» (from) y «Hasta el día» (to)."],
+        ),
+        ("/manager/changes?moneda=xxx", ["«Moneda» (currency) no puede ser «XXX».", "<li>CLP</li>"]),
+        ("/manager/certificates?moneda=xxx", ["«Moneda» (currency) no puede ser «XXX».", "<li>USD</li>"]),
+        (
+            "/manager/certificates?paid_from=ayer",
+            ["«Pago, desde» (paid_from) debe ser un día que exista", "<li>1 ene 1990 - 31 dic 2099</li>"],
+        ),
+        ("/manager/certificates?orden=edad", ["«Orden» no puede ser «edad»."]),
+        ("/manager/certificates?expected_in=2024-05", ["no tiene el mes «may 2024»: va de jun 2024 a"]),
+        ("/manager/compare?value=2024", ["Falta elegir «Qué comparar» (dimension)."]),
+        ("/manager/critical?as_of=ayer", ["«Fecha de las cifras» (as_of): «ayer» no es una fecha."]),
+        (
+            "/manager/critical?as_of=2024-05-30",
+            [
+                "No se guarda ningún cierre de mes hasta el 30 may 2024.",
+                "<li>31 may 2024 (2024-05-31)</li>",
+            ],
+        ),
+    ],
+)
+def test_parameters_are_named_and_days_are_written_out(web, press, keep, address: str, words) -> None:
+    press.publish()
+    keep("dashboards", date(2024, 5, 31))
+    response = web.get(address, headers={"Accept-Language": "es"})
+    assert response.status_code in (400, 404)
+    page = html.unescape(response.text)
+    for word in words:
+        assert word in page
+
+
+def test_figures_that_have_expired_say_until_when_they_were_valid(web, press) -> None:
+    press.publish("dashboards", age_s=10_000)
+    page = web.get("/manager/critical?lang=es").text
+    assert re.search(r"Las cifras valían hasta el \d+ \w+ \d{4}, \d\d:\d\d\.", page)
 
 
 @pytest.mark.parametrize("path", ["/manager/critical?client=Nadie", "/nowhere", "/problems/expired"])

@@ -170,8 +170,8 @@ def file(media_type: str, schema: Schema, text: str) -> dict[int, Answer]:
         ),
         202: answer(
             "The figures are not precomputed, and have been requested: there is no file yet.",
-            {JSON: prepared},
-            ("Retry-After", "Age", "X-Fresh-Until", *_OF_FIGURES),
+            {JSON: prepared, "text/html": TEXT},
+            ("Retry-After", "Vary", "Age", "X-Fresh-Until", *_OF_FIGURES),
             sometimes=_RARE,
         ),
     }
@@ -186,15 +186,23 @@ def list_page(data: Schema) -> dict[int, Answer]:
     }
 
 
-def prepared_page(data: Schema, prepared: str) -> dict[int, Answer]:
+def dated_page(data: Schema) -> dict[int, Answer]:
+    """The answers that give figures of now, or of a month end."""
+    body = {JSON: envelope(data, "LiveMeta", "HistoricMeta")}
+    text = "The figures: of now, or of a month end with `as_of`."
+    return {**list_page(data), 200: answer(text, body, _WITH_TAG, sometimes=_LIVE_ONLY)}
+
+
+def prepared_page(answers: Mapping[int, Answer], data: Schema, prepared: str) -> dict[int, Answer]:
     """The answers that give figures, or say that these are being computed.
 
     Args:
-        data: Its schema.
+        answers: Those that give figures.
+        data: The schema of what is given.
         prepared: What it has of figures that are being computed.
     """
     return {
-        **list_page(data),
+        **answers,
         202: answer(
             prepared,
             {JSON: envelope(data, "MissingMeta")},

@@ -82,8 +82,8 @@ _SHEETS: Final = {
 _PRODUCT: Final = one_of((*PRODUCTS, ""))
 
 _NAME: Final = (
-    "Before it is encoded as a part of an address, `%` is written as `%25` and `/` as `%2F`: `A/B` ends up "
-    "as `A%252FB`."
+    "Before it is encoded as a part of an address, `%` is written as `%25`. A slash may be encoded once or "
+    "twice: `A/B` as `A%2FB` or `A%252FB`."
 )
 """How an address has a name of any characters; see `certificate_path`."""
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from kpi_pipeline.model.pages import EXPECTED, PROFILE, PROFILED
 from serving.api.openapi.figures import NEXT_DAYS, heads
-from serving.api.openapi.json_schema import TEXT, Schema, described, list_of, object_of, one_of, ref
+from serving.api.openapi.json_schema import TEXT, Schema, described, list_of, object_of, one_of, or_null, ref
 from serving.api.openapi.listing import listed_certificate, listed_totals
 
 PROFILE_DATA: Final = "Profile"
@@ -21,8 +21,10 @@ def profile_schemas() -> dict[str, Schema]:
         "charts": object_of({name: ref(f"chart_{name}") for name in PROFILE.charts}),
         **{name: ref(f"table_{name}") for name in PROFILE.tables},
         "certificates": described(
-            list_of(listed_certificate()), "Its open certificates, the first due first: the first of them."
+            or_null(list_of(listed_certificate())),
+            "Its open certificates, the first due first: the first of them. Null at a month end, of which no "
+            "list is kept.",
         ),
-        "totals": listed_totals(),
+        "totals": described(or_null(listed_totals()), "What these sum to; null likewise."),
     }
     return {PROFILE_DATA: object_of(data, description="A single client or project.")}

@@ -58,7 +58,7 @@ def _part(kpi: Kpi, figures: Figures, writer: Writer) -> NotReceivablePart | Non
             what=_what(amounts, Counted(writer.formats.count(count)), writer)
         ),
         writer.formats.together([amount.full for amount in amounts]),
-        writer.drill_down_url(STATE.name, _STATES[kpi.name].value),
+        writer.narrowed_url(STATE.name, _STATES[kpi.name].value),
     )
 
 

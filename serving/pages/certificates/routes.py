@@ -55,7 +55,7 @@ def certificate_list() -> Response:
     return _page(result, render_template("certificates.html", **_values(connection, result)))
 
 
-@routes.get(f"{CERTIFICATES_PATH}/<project>/<number>")
+@routes.get(f"{CERTIFICATES_PATH}/<path:project>/<number>")
 def certificate(project: str, number: str) -> Response:
     """One certificate."""
     reader_language()  # before anything is requested of the pipeline

@@ -143,7 +143,7 @@ class DsoWriter:
             return Cell(NO_DATA, is_number=True)
         money = self._formats.money(amount, currency)
         plus = "+" if signed and amount > 0 else ""
-        return Cell(f"{plus}{money.short}", f"{plus}{money.full}", is_number=True, order=amount)
+        return Cell(f"{plus}{money.full}", is_number=True, order=amount)
 
 
 def _ends(dso: Mapping[str, Any]) -> tuple[int, int]:

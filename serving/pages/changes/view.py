@@ -20,6 +20,7 @@ from serving.bridge.look_up import BridgeResult
 from serving.bridge.parameters import BridgeRequest
 from serving.listing.parameters import STANDING
 from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
+from serving.pages.changes.amounts import ShownAmounts
 from serving.pages.changes.choices import BridgeOption, DayChoice, DayChoices, Preset
 from serving.pages.changes.drawing import DOWN, SUM, UP, Step, foot_of, waterfall_of
 from serving.pages.changes.dso import DsoWriter
@@ -147,10 +148,15 @@ class BridgeWriter:
 
     def _notes(self, bridge: BridgeEntry) -> list[str]:
         known = {bridge.opens_on: bridge.opening_known_on, bridge.closes_on: bridge.closing_known_on}
+        by_known: dict[date, list[str]] = {}
+        for day, later in known.items():
+            if later is not None:
+                by_known.setdefault(later, []).append(self._formats.day(day))
         return [
-            self._texts["bridge_known_on"].format(day=self._formats.day(day), known=self._formats.day(later))
-            for day, later in known.items()
-            if later is not None
+            self._texts["bridge_known_on"].format(
+                day=self._formats.together(days), known=self._formats.day(later)
+            )
+            for later, days in by_known.items()
         ]
 
     def _filters(self) -> list[tuple[str, list[BridgeOption]]]:
@@ -207,9 +213,9 @@ class BridgeWriter:
 
     def _steps(self, figure: BridgeFigure, held: Mapping[str, Any], currency: str) -> list[Step]:
         opening, closing = held["opening"], held["closing"]
-        at = opening["amount"]
-        steps = [self._end(self._result.bridge.opens_on, opening, currency, "")]
-        for part in held["parts"]:
+        at, shown = opening["amount"], ShownAmounts.of(held, currency, self._formats)
+        steps = [self._end(self._result.bridge.opens_on, opening, shown.opening, "")]
+        for part, cell in zip(held["parts"], shown.changes, strict=True):
             change = part["amount"]
             is_good = (change >= 0) == (figure.name in _GOOD_WHEN_UP)
             steps.append(
@@ -217,7 +223,7 @@ class BridgeWriter:
                     BRIDGE_PART_BY_NAME[part["part"]].label.into(self._language),
                     at,
                     at + change,
-                    self._money(change, currency, signed=True),
+                    cell,
                     self._certificates(part["certificates"]),
                     self._part_url(figure, part["part"], currency),
                     UP if is_good else DOWN,
@@ -225,14 +231,14 @@ class BridgeWriter:
             )
             at += change
         list_url = self._list_url(figure)
-        return [*steps, self._end(self._result.bridge.closes_on, closing, currency, list_url)]
+        return [*steps, self._end(self._result.bridge.closes_on, closing, shown.closing, list_url)]
 
-    def _end(self, day: date, held: Mapping[str, int], currency: str, url: str) -> Step:
+    def _end(self, day: date, held: Mapping[str, int], shown: Cell, url: str) -> Step:
         return Step(
             self._texts["bridge_end"].format(day=self._formats.day(day)),
             None,
             held["amount"],
-            self._money(held["amount"], currency),
+            shown,
             self._certificates(held["count"]),
             url,
             SUM,
@@ -253,7 +259,7 @@ class BridgeWriter:
                     BRIDGE_PART_BY_NAME[part["part"]].label.into(self._language),
                     url=self._part_url(figure, part["part"], currency),
                 ),
-                self._money(part["amount"], currency, signed=True),
+                self._money(part["amount"], currency, signed=True, full=True),
                 Cell(self._signed(part["count"]), is_number=True),
                 Cell(self._formats.count(part["certificates"]), is_number=True),
             ]
@@ -266,7 +272,7 @@ class BridgeWriter:
         label = self._texts["bridge_end"].format(day=self._formats.day(day))
         return [
             Cell(label, url=url),
-            self._money(held["amount"], currency),
+            self._money(held["amount"], currency, full=True),
             Cell("", is_number=True),
             Cell(self._formats.count(held["count"]), is_number=True),
         ]
@@ -355,10 +361,12 @@ class BridgeWriter:
         """How a certificate stands, for readers."""
         return _STANDING_LABELS[name].into(self._language) if name in _STANDING_LABELS else NO_DATA
 
-    def _money(self, amount: int, currency: str, *, signed: bool = False) -> Cell:
+    def _money(self, amount: int, currency: str, *, signed: bool = False, full: bool = False) -> Cell:
+        """An amount; in full where what stands below it sums to it."""
         money = self._formats.money(amount, currency)
         plus = "+" if signed and amount > 0 else ""
-        return Cell(f"{plus}{money.short}", f"{plus}{money.full}", is_number=True, order=amount)
+        text = money.full if full else money.short
+        return Cell(f"{plus}{text}", f"{plus}{money.full}", is_number=True, order=amount)
 
     def _signed(self, number: int) -> str:
         return f"{'+' if number > 0 else ''}{self._formats.count(number)}"

@@ -17,12 +17,13 @@ from serving.pages.compare_links import value_label
 from serving.pages.downloads.about import file_name, notices_of, provenance_of
 from serving.pages.downloads.csv_files import csv_file
 from serving.pages.downloads.links import DOWNLOADS_PATH
+from serving.pages.downloads.preparing import preparing_answer
 from serving.pages.downloads.sheets import Sheet, SheetCell, sheet_cell
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
 from serving.pages.page_data import filter_label, pages_on
 from serving.pages.published.figures import Published
 from serving.pages.writing import Writer, writer_for
-from serving.responses import LANGUAGE_PARAMETER, json_response, reader_language
+from serving.responses import LANGUAGE_PARAMETER, reader_language
 
 COMPARE_FILES: Final = f"{DOWNLOADS_PATH}/compare"
 
@@ -48,10 +49,11 @@ class _File:
         result = look_up_comparison(connection, compare_request(connection, pairs))
         figures = result.figures
         if result.is_missing:
-            return json_response({"data": None, "meta": figures.meta()}, figures.status, figures.headers())
-        product = figures.lookup.product
-        writer = writer_for(language, connection.catalogues.of(product), current_settings().timezone)
-        notices = notices_of(connection, product, pages_on(connection, None), figures, writer)
+            return preparing_answer(figures)
+        product, as_of = figures.lookup.product, result.request.as_of
+        catalogue = connection.catalogues.on(product, as_of)
+        writer = writer_for(language, catalogue, current_settings().timezone)
+        notices = notices_of(connection, product, pages_on(connection, as_of), figures, writer)
         return cls(result, figures_of(connection, result), writer, notices)
 
     @property

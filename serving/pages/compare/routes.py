@@ -5,8 +5,10 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, render_template, request
 
-from kpi_pipeline.model.compare import FEWEST_COMPARED
+from kpi_pipeline.model.compare import FEWEST_COMPARED, is_month
+from kpi_pipeline.model.dimensions import MONTH
 from kpi_pipeline.model.moments import as_iso
+from serving.as_of import AS_OF
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.compare.look_up import (
     CompareResult,
@@ -25,13 +27,15 @@ from serving.pages.compare.view import CompareWriter
 from serving.pages.compare_links import compared_label, value_label
 from serving.pages.context import PageContext
 from serving.pages.drill_down import DrillDown
-from serving.pages.filters.form import chips, option_counts
+from serving.pages.filters.form import Option, chips, option_counts
+from serving.pages.filters.period_choice import month_end_options
 from serving.pages.formats import ago
 from serving.pages.live_state import TASK_PARAMETER, refreshing
 from serving.pages.page_data import pages_on
 from serving.pages.page_facts import facts_of
 from serving.pages.page_frame import page_frame
 from serving.pages.selection import parameters_of
+from serving.pages.standing import month_ends
 from serving.pages.writing import writer_for
 from serving.responses import LANGUAGE_PARAMETER, reader_language, requested_language
 
@@ -50,7 +54,8 @@ def compare() -> Response:
     pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in _OWN_PARAMETERS]
     asked = compare_request(connection, pairs)
     result = look_up_comparison(connection, asked) if len(asked.values) >= FEWEST_COMPARED else None
-    figures = look_up(connection, compared_product(), []) if result is None else result.figures
+    as_of = [] if asked.as_of is None else [(AS_OF, asked.as_of.isoformat())]
+    figures = look_up(connection, compared_product(), as_of) if result is None else result.figures
     body = render_template("compare.html", **_values(connection, asked, result, figures))
     return page_answer(figures, body)
 
@@ -59,22 +64,23 @@ def _values(
     connection: Connection, asked: CompareRequest, result: CompareResult | None, figures: LookupResult
 ) -> dict[str, Any]:
     """What the template shows."""
-    catalogue = connection.catalogues.of(figures.lookup.product)
+    product, language = figures.lookup.product, requested_language()
+    catalogue = connection.catalogues.on(product, asked.as_of)
     selection = asked.filter.as_dict()
-    address = PageAddress(COMPARE_PATH, requested_language(), kept=tuple(asked.parameters()))
-    drill_down = DrillDown(catalogue, selection, PageAddress(COMPARE_PATH, requested_language()))
+    address = PageAddress(COMPARE_PATH, language, asked.as_of, tuple(asked.parameters()))
+    drill_down = DrillDown(catalogue, selection, PageAddress(COMPARE_PATH, language, asked.as_of))
     writer = writer_for(reader_language(), catalogue, current_settings().timezone, drill_down)
     context = PageContext(catalogue, selection, address, writer, option_counts(catalogue, None, {}))
     refresh = refreshing(connection.pipeline_client, request.args.get(TASK_PARAMETER, ""), figures.now)
     filter_parameters = parameters_of(catalogue, selection)
     api = replace(address, path=COMPARE_API_PATH, language=None).of(filter_parameters)
-    facts_url = api if result else COMPARE_API_PATH
+    facts_url = api if result else replace(address, path=COMPARE_API_PATH, language=None, kept=()).of(())
     facts = facts_of(figures, page=PAGE, figures_url=facts_url, refresh=refresh, context=context)
     labels = [value_label(asked.dimension, value, writer) for value in asked.values]
     title = context.texts["compare"]
     held = [] if result is None else figures_of(connection, result)
     return {
-        **page_frame(connection, pages_on(connection, None), figures, context, refresh),
+        **page_frame(connection, pages_on(connection, asked.as_of), figures, context, refresh),
         # What is missing is a column, not the page.
         "missing": False,
         "page_name": PAGE,
@@ -86,10 +92,22 @@ def _values(
         # The whole product is refreshed.
         "refreshed": (),
         "facts": {**facts, "now": as_iso(figures.now)},
-        "present_url": "",
+        "present_url": replace(address, as_of=None).of(()),
+        "month_ends": _month_ends(connection, asked, figures, context),
         "chips": chips(context),
         "clear_url": address.of(()),
         "filter_parameters": filter_parameters,
         "compare_dimension": asked.dimension,
+        "compare_as_of": "" if asked.as_of is None else asked.as_of.isoformat(),
         "compare": CompareWriter(asked, context, COMPARE_FILES).view(result, held),
     }
+
+
+def _month_ends(
+    connection: Connection, asked: CompareRequest, figures: LookupResult, context: PageContext
+) -> list[Option]:
+    """The month ends that can be chosen: none under a filter or of quarters, which they do not keep."""
+    is_single = asked.dimension != MONTH.name or all(map(is_month, asked.values))
+    kept = month_ends(connection, figures.lookup.product) if is_single and not asked.filter.terms else ()
+    shown = None if asked.as_of is None else figures.entry.as_of
+    return month_end_options(kept, shown, context.texts["present"], context.formats)

@@ -131,6 +131,8 @@ class CompareWriter:
         if dimension.name == MONTH.name:
             names = ("compare_years", "compare_quarters", "compare_months")
             parts = [(texts[name], own) for name, own in zip(names, periods_in(held), strict=True)]
+            if self._request.as_of is not None:
+                parts = parts[-1:]  # month ends keep single months
         return [
             (
                 heading,
@@ -149,7 +151,7 @@ class CompareWriter:
         for one, own, label in zip(result.values, figures, labels, strict=True):
             link = self._writer.profile(self._request.dimension, one.value)
             own_filter = filter_of(self._request, one.value, self._context.catalogue)
-            url = PageAddress(HOME_PATH, self._context.address.language).of(own_filter)
+            url = replace(self._context.address, path=HOME_PATH, kept=()).of(own_filter)
             # A profile is of all certificates.
             is_whole = not self._context.selection
             found.append(ComparedColumn(label, link.url if link and is_whole else url, self._notice(own)))

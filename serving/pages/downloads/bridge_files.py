@@ -20,11 +20,12 @@ from serving.pages.downloads.about import file_name, filter_in_name, notices_of,
 from serving.pages.downloads.certificate_files import CSV_TYPE
 from serving.pages.downloads.csv_files import csv_file
 from serving.pages.downloads.links import DOWNLOADS_PATH
+from serving.pages.downloads.preparing import preparing_answer
 from serving.pages.downloads.sheets import Sheet, SheetCell
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
 from serving.pages.page_data import filter_label, pages_on
 from serving.pages.writing import Writer, writer_for
-from serving.responses import LANGUAGE_PARAMETER, json_response, reader_language
+from serving.responses import LANGUAGE_PARAMETER, reader_language
 
 BRIDGE_FILES: Final = f"{DOWNLOADS_PATH}{CHANGES_PATH.removeprefix('/manager')}"
 
@@ -48,8 +49,7 @@ class _File:
         pairs = list(request.args.items(multi=True))
         result = look_up_bridge(connection, [pair for pair in pairs if pair[0] != LANGUAGE_PARAMETER])
         if result.is_missing:
-            figures = result.figures
-            return json_response({"data": None, "meta": figures.meta()}, figures.status, figures.headers())
+            return preparing_answer(result.figures)
         writer = writer_for(language, connection.catalogues.of(LISTED_WITH), current_settings().timezone)
         notices = notices_of(connection, LISTED_WITH, pages_on(connection, None), result.figures, writer)
         return cls(result, writer, notices)

@@ -21,6 +21,7 @@ from serving.pages.downloads.documents import MIMETYPE as PDF
 from serving.pages.downloads.documents import NoDocuments, document
 from serving.pages.downloads.kept_files import FileShortcut, KeptFile, file_reply
 from serving.pages.downloads.links import DOWNLOADS_PATH, in_address
+from serving.pages.downloads.preparing import preparing_answer
 from serving.pages.downloads.sheets import KEY_FIGURES, Sheet, sheet_names, sheets
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
 from serving.pages.page_data import PageData, catalogue_of, filter_label, page_data, pages_on
@@ -28,7 +29,7 @@ from serving.pages.standing import standing_of
 from serving.pages.writing import Writer, writer_for
 from serving.problem_types import NO_DOCUMENTS, UNKNOWN_DOWNLOAD
 from serving.problems import Problem
-from serving.responses import LANGUAGE_PARAMETER, json_response, reader_language, requested_language
+from serving.responses import LANGUAGE_PARAMETER, reader_language, requested_language
 
 _CSV_TYPE: Final = "text/csv; charset=utf-8"
 
@@ -95,7 +96,7 @@ def _answer(name: str, sheet: str | None, write: Callable[[_Download], KeptFile]
             raise _unknown("table", sheet, names)
     result = look_up(connection, page.product, parameters)
     if result.state is AnswerState.MISSING:
-        return json_response({"data": None, "meta": result.meta()}, result.status, result.headers())
+        return preparing_answer(result)
     timezone = current_settings().timezone
     rule = request.url_rule
     shortcut = FileShortcut(

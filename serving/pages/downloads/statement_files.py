@@ -35,7 +35,7 @@ from serving.profile.look_up import profile_path
 from serving.profile.statement import AccountStatement, look_up_statement
 from serving.responses import LANGUAGE_PARAMETER, reader_language
 
-STATEMENT_FILES: Final = f"{DOWNLOADS_PATH}/clients/<name>/statement"
+STATEMENT_FILES: Final = f"{DOWNLOADS_PATH}/clients/<path:name>/statement"
 
 _ASSUMED: Final = "due_assumed"
 _AMOUNTS: Final = ("approved", "open")

@@ -1,11 +1,13 @@
 """The pages of clients and projects: written on the server, useful without JavaScript."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from kpi_pipeline.cache.open_items import OpenItemsDay
 from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.listing import LISTED_WITH
@@ -26,6 +28,7 @@ from serving.pages.cards.html import CardWriter
 from serving.pages.context import PageContext
 from serving.pages.drill_down import DrillDown
 from serving.pages.filters.form import option_counts
+from serving.pages.filters.period_choice import month_end_options
 from serving.pages.formats import ago
 from serving.pages.live_state import TASK_PARAMETER, refreshing
 from serving.pages.page_data import page_data, pages_on
@@ -34,6 +37,7 @@ from serving.pages.page_frame import page_frame
 from serving.pages.page_view import page_view
 from serving.pages.profiles.view import habit_chart, profile_view
 from serving.pages.selection import Parameters
+from serving.pages.standing import month_ends
 from serving.pages.writing import writer_for
 from serving.problem_types import NOT_FOUND
 from serving.problems import Problem
@@ -46,8 +50,8 @@ _OWN_PARAMETERS: Final = (LANGUAGE_PARAMETER, TASK_PARAMETER)
 routes: Final = Blueprint("profile_pages", __name__)
 
 
-@routes.get(f"{MANAGER_PATH}/clients/<name>", defaults={"part": "clients"}, endpoint="client")
-@routes.get(f"{MANAGER_PATH}/projects/<name>", defaults={"part": "projects"}, endpoint="project")
+@routes.get(f"{MANAGER_PATH}/clients/<path:name>", defaults={"part": "clients"}, endpoint="client")
+@routes.get(f"{MANAGER_PATH}/projects/<path:name>", defaults={"part": "projects"}, endpoint="project")
 def profile(part: str, name: str) -> Response:
     """A client or a project."""
     reader_language()  # before anything is requested of the pipeline
@@ -73,11 +77,24 @@ def profile_of_filter() -> AnyResponse:
 
 def _context(connection: Connection, result: ProfileResult, path: str) -> PageContext:
     """What the page is written with, where its names lead to another page."""
-    catalogue, requested = connection.catalogues.of(LISTED_WITH), result.figures.requested
-    address = PageAddress(profile_path(MANAGER_PATH, result.dimension, result.value), requested_language())
+    figures = result.figures
+    requested, as_of = figures.requested, figures.requested_as_of
+    catalogue = connection.catalogues.on(LISTED_WITH, as_of)
+    own_path = profile_path(MANAGER_PATH, result.dimension, result.value)
+    address = PageAddress(own_path, requested_language(), as_of)
     drill_down = DrillDown(catalogue, requested, replace(address, path=path))
     writer = writer_for(reader_language(), catalogue, current_settings().timezone, drill_down)
     return PageContext(catalogue, requested, address, writer, option_counts(catalogue, None, {}))
+
+
+def _statement_days(connection: Connection, result: ProfileResult) -> Sequence[OpenItemsDay]:
+    """The month ends of which there are statements; none where today's figures do not have the client."""
+    today = connection.catalogues.of(LISTED_WITH).dimensions
+    is_known = any(
+        one.name == result.dimension and any(value.value == result.value for value in one.values)
+        for one in today
+    )
+    return statement_days(connection) if is_known else ()
 
 
 def _values(connection: Connection, result: ProfileResult) -> dict[str, Any]:
@@ -86,10 +103,11 @@ def _values(connection: Connection, result: ProfileResult) -> dict[str, Any]:
     data = page_data(connection, context.catalogue.profile, figures)
     own: Parameters = [(result.dimension, result.value)]
     refresh = refreshing(connection.pipeline_client, request.args.get(TASK_PARAMETER, ""), figures.now)
+    api_path = profile_path(API_PATH, result.dimension, result.value)
     facts = facts_of(
         figures,
         page=PROFILE.name,
-        figures_url=profile_path(API_PATH, result.dimension, result.value),
+        figures_url=replace(context.address, path=api_path, language=None).of(()),
         refresh=refresh,
         context=context,
     )
@@ -97,7 +115,7 @@ def _values(connection: Connection, result: ProfileResult) -> dict[str, Any]:
         context.writer.label(one) for one in context.catalogue.dimensions if one.name == result.dimension
     )
     title = context.texts["profile_title"].format(dimension=label, value=result.value)
-    frame = page_frame(connection, pages_on(connection, None), figures, context, refresh)
+    frame = page_frame(connection, pages_on(connection, figures.requested_as_of), figures, context, refresh)
     return {
         **frame,
         # The address has the name already.
@@ -111,11 +129,20 @@ def _values(connection: Connection, result: ProfileResult) -> dict[str, Any]:
         "task": None,
         "refreshed": own,
         "facts": {**facts, "now": as_iso(figures.now)},
-        "present_url": "",
+        "present_url": replace(context.address, as_of=None).of(()),
+        "month_ends": month_end_options(
+            month_ends(connection, LISTED_WITH),
+            None if figures.requested_as_of is None else figures.entry.as_of,
+            context.texts["present"],
+            context.formats,
+        ),
         "quarters": None,
         "view": replace(page_view(data, context.writer, habit_chart(data, context)), tables=[]),
         "cards": CardWriter(context.writer),
         "profile": profile_view(
-            result, data, statement_days(connection), _context(connection, result, CERTIFICATES_PATH)
+            result,
+            data,
+            _statement_days(connection, result),
+            _context(connection, result, CERTIFICATES_PATH),
         ),
     }

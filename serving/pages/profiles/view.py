@@ -17,6 +17,7 @@ from serving.pages.compare.figures import ComparedKpi
 from serving.pages.compare_links import compare_link
 from serving.pages.context import PageContext
 from serving.pages.downloads.statement_files import statement_path
+from serving.pages.filters.form import Option
 from serving.pages.page_data import PageData
 from serving.pages.published.table_rows import TableFigures
 from serving.pages.writing import NamedLink
@@ -47,13 +48,13 @@ class StatementChoice:
     """What can be chosen of a statement of account.
 
     Attributes:
-        days: Values and labels of the days.
+        days: Values and labels of the days, and whether each is chosen.
         document_url: The statement as a PDF.
         workbook_url: The same as a workbook.
         has_reconstructed: Whether a day rests on certificates of later.
     """
 
-    days: list[tuple[str, str]]
+    days: list[Option]
     document_url: str
     workbook_url: str
     has_reconstructed: bool
@@ -66,15 +67,15 @@ class ProfileView:
     Attributes:
         links: To pages of the same client or project.
         oldest: Its oldest open items, one a currency.
-        open: Its open certificates, the first due first.
-        count: How many there are.
-        all_url: The list of all of them.
-        statement: Its statement of account; None of a project.
+        open: Its open certificates, the first due first; None at a month end.
+        count: How many there are; of a month end, what its list is called.
+        all_url: The list of all of them; empty at a month end.
+        statement: Its statement of account; None of a project, and of a month end of which there is none.
     """
 
     links: list[NamedLink]
     oldest: list[OldestOpen]
-    open: ListView
+    open: ListView | None
     count: str
     all_url: str
     statement: StatementChoice | None
@@ -91,6 +92,13 @@ def profile_view(
         days: The month ends of which there are statements of account, the latest first.
         context: What the list of its certificates is written with.
     """
+    oldest = [
+        one for table in data.figures.tables if table.table.name == _OLDEST for one in _oldest(table, context)
+    ]
+    statement = _statement(result, days, context) if result.dimension == CLIENT.name else None
+    if result.open is None:
+        title = context.texts["profile_receivables"]
+        return ProfileView(list(_links(result, context)), oldest, None, title, "", statement)
     # All are of the client or project itself.
     shown = tuple(name for name in _SHOWN if name != result.dimension)
     columns = tuple(name for name in (*USUAL_COLUMNS, *_SHOWN) if name in shown)
@@ -102,16 +110,11 @@ def profile_view(
     own = [(result.dimension, result.value)]
     return ProfileView(
         list(_links(result, context)),
-        [
-            one
-            for table in data.figures.tables
-            if table.table.name == _OLDEST
-            for one in _oldest(table, context)
-        ],
+        oldest,
         view,
         context.texts["profile_open"].format(count=Counted(count)),
         PageAddress(CERTIFICATES_PATH, context.address.language, kept=kept).of(own),
-        _statement(result, days, context) if result.dimension == CLIENT.name else None,
+        statement,
     )
 
 
@@ -133,36 +136,41 @@ def habit_chart(data: PageData, context: PageContext) -> list[ChartView]:
 
 def _links(result: ProfileResult, context: PageContext) -> list[NamedLink]:
     own = [(result.dimension, result.value)]
-    paths = [("profile_figures", HOME_PATH), ("profile_certificates", CERTIFICATES_PATH)]
-    if result.dimension in BRIDGE_DIMENSIONS:
-        paths.append(("changes", CHANGES_PATH))
+    paths = [("profile_figures", HOME_PATH)]
+    # Of the past there is no list, and there are no bridges.
+    if result.open is not None:
+        paths.append(("profile_certificates", CERTIFICATES_PATH))
+        if result.dimension in BRIDGE_DIMENSIONS:
+            paths.append(("changes", CHANGES_PATH))
     return [
         *(
-            NamedLink(PageAddress(path, context.address.language).of(own), context.texts[name])
+            NamedLink(replace(context.address, path=path).of(own), context.texts[name])
             for name, path in paths
         ),
         compare_link(result.dimension, result.value, context),
     ]
 
 
-def _statement(result: ProfileResult, days: Sequence[OpenItemsDay], context: PageContext) -> StatementChoice:
+def _statement(
+    result: ProfileResult, days: Sequence[OpenItemsDay], context: PageContext
+) -> StatementChoice | None:
+    """What can be chosen; of a profile at a month end, that alone, None where there is no statement of it."""
     texts, day = context.texts, context.formats.day
-    path = statement_path(result.value)
+    path, shown = statement_path(result.value), result.figures.entry.as_of
+    options = []
+    if result.open is None:
+        days = [one for one in days if one.day == shown]
+        if not days:
+            return None
+    else:
+        options.append(Option("", texts["account_statement_today"].format(day=day(shown)), "", chosen=True))
+    for one in days:
+        label = day(one.day)
+        if one.known_on is not None:
+            label = texts["account_statement_reconstructed"].format(day=label, known_on=day(one.known_on))
+        options.append(Option(one.day.isoformat(), label, "", chosen=one.day == shown))
     return StatementChoice(
-        [
-            ("", texts["account_statement_today"].format(day=day(result.figures.entry.as_of))),
-            *(
-                (
-                    one.day.isoformat(),
-                    day(one.day)
-                    if one.known_on is None
-                    else texts["account_statement_reconstructed"].format(
-                        day=day(one.day), known_on=day(one.known_on)
-                    ),
-                )
-                for one in days
-            ),
-        ],
+        options,
         f"{path}.pdf",
         f"{path}.xlsx",
         any(one.known_on is not None for one in days),

@@ -23,16 +23,18 @@ TEXTS: Final[dict[str, Text]] = {
     "bridge_days": Text("Del {opens} al {closes}", "{opens} to {closes}"),
     "bridge_end": Text("Al {day}", "As of {day}"),
     "bridge_known_on": Text(
-        "No se guardó una lectura del {day}: sus cifras se reconstruyeron a partir de las fechas y del "
+        "No se guardó ninguna lectura del {day}: las cifras se reconstruyeron a partir de las fechas y del "
         "historial de los certificados que había el {known}. Las correcciones anteriores no se ven.",
-        "No reading of {day} was kept: its figures were reconstructed from the dates and the log of the "
+        "No reading of {day} was kept: the figures were reconstructed from the dates and the log of the "
         "certificates that there were on {known}. Earlier corrections are not seen.",
     ),
     "bridge_sums_up": Text(
         "Cada certificado que cambió una cifra está en una sola de sus partes: el saldo inicial más las "
-        "partes da exactamente el final, al peso o centavo que muestran las listas y los archivos.",
+        "partes da exactamente el final, también redondeados como en los gráficos. Los datos y los archivos "
+        "los muestran al peso o centavo.",
         "Each certificate that changed a figure is in just one of its parts: the opening figure plus the "
-        "parts is exactly the closing one, to the unit that lists and files show.",
+        "parts is exactly the closing one, also rounded as they are drawn. Data and files show them to the "
+        "last unit.",
     ),
     "bridge_nothing": Text(
         "No hay certificados con este filtro.", "There are no certificates under this filter."

@@ -27,8 +27,8 @@ TEXTS: Final[dict[str, Text]] = {
         "Its figures are being prepared; the page reloads by itself.",
     ),
     "compare_shown": Text(
-        "Cada diferencia es la de los valores como se muestran.",
-        "Each difference is that of the values as they are shown.",
+        "Cada diferencia es el primer valor menos el otro, como se muestran.",
+        "Each difference is the first value minus the other, as they are shown.",
     ),
     "compare_month": Text("Mes", "Month"),
     "compare_drawn": Text(

@@ -17,6 +17,11 @@ TEXTS: Final[dict[str, Text]] = {
         "{count} {count:receivable certificate|receivable certificates}",
     ),
     "profile_all": Text("Ver todos en la lista", "See all in the list"),
+    "profile_receivables": Text("Cuentas por cobrar", "Receivables"),
+    "profile_no_list": Text(
+        "De un cierre de mes se guardan las cifras, no la lista de certificados.",
+        "Of a month end the figures are kept, not the list of certificates.",
+    ),
     "profile_nothing": Text("No hay cuentas por cobrar.", "There are no receivables."),
     "profile_oldest_is": Text("Partida abierta más antigua:", "Oldest open item:"),
     "profile_oldest": Text("{amount}, emitido hace {age}.", "{amount}, issued {age} ago."),

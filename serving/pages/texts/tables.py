@@ -71,6 +71,12 @@ TEXTS: Final[dict[str, Text]] = {
     "download_workbook": Text("Todo en Excel", "All in Excel"),
     "download_document": Text("Todo en PDF", "All as PDF"),
     "download_key_figures": Text("Indicadores en CSV", "Key figures in CSV"),
+    "file_preparing": Text("El archivo se está preparando", "The file is being prepared"),
+    "file_preparing_note": Text(
+        "Sus cifras se están calculando. La descarga comienza sola en unos segundos.",
+        "Its figures are being computed. The download starts by itself in a few seconds.",
+    ),
+    "file_now": Text("Descargar ahora", "Download now"),
     "download_of": Text("Descargar {title} en CSV", "Download {title} as CSV"),
     # Heads of sheets.
     "sheet_kpi": Text("Indicador", "Key figure"),

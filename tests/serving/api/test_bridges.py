@@ -126,11 +126,16 @@ def test_any_two_days_are_requested_once_and_then_shown(web, press, client) -> N
         ("from=2024-06-14&to=2024-06-26", 400, {"parameter": "to", "value": "2024-06-26"}),
         ("from=2024-06", 400, {"parameter": "from", "allowed": ["YYYY-MM-DD"]}),
         ("to=2024-06-14", 400, {"parameter": "from", "value": ""}),
-        ("comparison=month_end&to=2024-06-14", 400, {"parameter": "comparison"}),
+        (
+            "comparison=month_end&from=2024-05-31&to=2024-06-14",
+            400,
+            {"parameter": "comparison", "allowed": ["comparison", "from, to"]},
+        ),
         ("figure=dso", 400, {"parameter": "figure", "value": "dso"}),
         ("figure=receivable&part=time", 400, {"parameter": "part", "value": "time"}),
         ("part=paid", 400, {"parameter": "figure"}),
         ("currency=pesos", 400, {"parameter": "currency"}),
+        ("currency=xxx", 400, {"parameter": "currency", "value": "XXX", "allowed": ["CLP", "USD"]}),
         ("limit=0", 400, {"parameter": "limit"}),
         (
             "state=pagado",

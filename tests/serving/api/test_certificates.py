@@ -144,6 +144,7 @@ def test_columns_are_chosen(web, press) -> None:
         ("expected_in=2024-7", "expected_in", "YYYY-MM"),
         ("expected_in=2024-05", "expected_in", "2024-06"),
         ("sort=-expected", "sort", "-days_late"),
+        ("moneda=XXX", "currency", "CLP"),
     ],
 )
 def test_an_invalid_parameter_is_named_with_what_is_allowed(
@@ -297,6 +298,15 @@ def test_a_project_may_have_any_name(web, press, project: str) -> None:
     page = web.get(f"/manager/certificates?lang=en&search={quote(project)}&columns=number").text
     (url,) = re.findall(r'href="(/manager/certificates/[^"]+)"', page)
     assert web.get(unescape(url)).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["A%2FB/7%2Fa", "A%252FB/7%2Fa", "A%2FB/7%252Fa"])
+def test_a_slash_in_a_name_may_be_quoted_once(web, press, address: str) -> None:
+    row = sent(7, date(2024, 3, 1), 900, project="A/B", certificate_id="A\\/B/7\\/a")
+    press.publish("dashboards", certificates=list_of([*CERTIFICATES, row]))
+    found = web.get(f"{LIST}/{address}").get_json()["data"]["certificate"]
+    assert (found["project"], found["number"]) == ("A/B", "7/a")
+    assert web.get(f"/manager/certificates/{address}").status_code == 200
 
 
 def test_a_certificate_that_is_not_there(web, press) -> None:

@@ -1,5 +1,7 @@
 """The pages in a real browser: nothing is refused, nothing fails, nothing overflows a small screen."""
 
+from urllib.parse import quote
+
 import pytest
 from playwright.sync_api import expect
 
@@ -8,6 +10,7 @@ from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.pages import EXPECTED, PAGES
 from serving.pages.addresses import page_path
 from tests.serving.browser.looks import PHONE, has_stayed, is_wider_than_the_screen, mark
+from tests.serving.payloads import CONSTRUCTORA, MINE, figures
 
 pytestmark = pytest.mark.slow
 
@@ -52,9 +55,10 @@ def test_a_phone_reaches_every_page(open_page, press) -> None:
     assert has_stayed(page)
 
 
-def test_what_figures_measure_stays_within_a_phone(open_page, press) -> None:
+@pytest.mark.parametrize("height", [844, 330])
+def test_what_figures_measure_stays_within_a_phone(open_page, press, height: int) -> None:
     press.publish()
-    page = open_page("/manager/indicators?lang=es", **PHONE)
+    page = open_page("/manager/indicators?lang=es", **{**PHONE, "viewport": {"width": 360, "height": height}})
     # Of cards of the left and of the right column, at either end of the screen.
     beyond = page.locator(".about").evaluate_all(
         """abouts => abouts.flatMap((about) => ["start", "end"].map((block) => {
@@ -66,6 +70,29 @@ def test_what_figures_measure_stays_within_a_phone(open_page, press) -> None:
         })).filter((ends) => Math.min(...ends) < 0)"""
     )
     assert beyond == []
+
+
+def test_all_that_sorts_a_list_is_in_sight_on_a_phone(open_page, press) -> None:
+    press.publish()
+    page = open_page("/manager/certificates?lang=es", **PHONE)
+    width = page.viewport_size["width"]
+    heads = [head.bounding_box() for head in page.locator(".list thead .sort").all()]
+    assert len(heads) > 5
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in heads)
+
+
+def test_values_side_by_side_are_lines_of_a_card_on_a_phone(open_page, press) -> None:
+    scales = {EVERYTHING: 1, Filter.of({"client": MINE}): 2, Filter.of({"client": CONSTRUCTORA}): 3}
+    press.publish("kpis", answers={which: figures("kpis", scale=scale) for which, scale in scales.items()})
+    query = f"dimension=client&value={quote(MINE)}&value={quote(CONSTRUCTORA)}"
+    page = open_page(f"/manager/compare?lang=es&{query}", **PHONE)
+    card = page.locator(".compared-group tbody tr").first
+    values = [one.bounding_box() for one in card.locator(".column-value").all()]
+    difference = card.locator(".column-difference").bounding_box()
+    assert values[1]["y"] >= values[0]["y"] + values[0]["height"]
+    # Beside the value that it is of, not on a line of its own.
+    assert abs(difference["y"] - values[1]["y"]) < values[1]["height"] / 2
+    assert not is_wider_than_the_screen(page)
 
 
 def test_a_list_of_what_is_expected_leads_with_it(open_page, press) -> None:

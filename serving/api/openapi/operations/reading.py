@@ -8,6 +8,7 @@ from serving.api.openapi.answers import (
     JSON,
     answer,
     catalogue,
+    dated_page,
     figures,
     list_page,
     prepared_page,
@@ -92,15 +93,16 @@ CERTIFICATES: Final = (
         list_page(ref(CERTIFICATE)),
         (problem.CERTIFICATE_UNKNOWN, *LIST_PROBLEMS),
         ("project", "number", "if_none_match"),
-        "Names may be spelled in any case, with or without accents. A slash or a percent sign in one is "
-        "quoted twice: `A/B` is `A%252FB`.",
+        "Names may be spelled in any case, with or without accents. A percent sign in one is quoted twice, a "
+        "slash once or twice: `A/B` is `A%2FB` or `A%252FB`.",
     ),
 )
 PROFILE_PROBLEMS: Final = (
     problem.PROFILE_UNKNOWN,
     problem.UNKNOWN_FILTER,
     problem.INVALID_DATE,
-    problem.LIST_NOT_KEPT,
+    problem.NO_MONTH_END,
+    problem.NO_MONTH_ENDS,
     problem.EXPIRED,
     *NO_FIGURES,
 )
@@ -111,11 +113,13 @@ PROFILES: Final = tuple(
         f"{API_PATH}/{part}/{{name}}",
         "figures",
         f"One {dimension}: what it owes, how it pays, and its open certificates",
-        list_page(ref(PROFILE_DATA)),
+        dated_page(ref(PROFILE_DATA)),
         PROFILE_PROBLEMS,
         ("name", "as_of", "if_none_match"),
-        "Figures of the product dashboards, and the certificates of the same generation. A name may be "
-        "spelled in any case, with or without accents; a slash or a percent sign in it is quoted twice.",
+        "Figures of the product dashboards, and the certificates of the same generation; of a month end, "
+        "the figures alone. A name may be "
+        "spelled in any case, with or without accents; a percent sign in it is quoted twice, a slash once or "
+        "twice.",
     )
     for dimension, part in PROFILED.items()
 )
@@ -134,7 +138,9 @@ BRIDGES: Final = (
         CHANGES_API_PATH,
         "figures",
         "How figures changed between two days, and the certificates of a part",
-        prepared_page(ref(BRIDGE), "Two days of your choice: the bridge has been requested."),
+        prepared_page(
+            list_page(ref(BRIDGE)), ref(BRIDGE), "Two days of your choice: the bridge has been requested."
+        ),
         BRIDGE_PROBLEMS,
         (*names_of(BRIDGE_PARAMETERS), "if_none_match"),
         "Bridges of the live generation of the product dashboards, between two days that have a name, or any "
@@ -147,7 +153,9 @@ COMPARE_PROBLEMS: Final = (
     *BAD_FILTER,
     problem.INVALID_COMPARISON,
     problem.INVALID_DATE,
-    problem.COMPARISON_NOT_KEPT,
+    problem.NO_MONTH_END,
+    problem.NO_MONTH_ENDS,
+    problem.FILTER_NOT_KEPT,
     problem.FILTER_ROLLED_BACK,
     problem.EXPIRED,
     *NO_FIGURES,
@@ -166,14 +174,17 @@ COMPARISONS: Final = (
         "figures",
         "The KPIs of two to four values of a dimension, or periods, side by side",
         prepared_page(
-            ref(COMPARISON), "Some are not precomputed, and have been requested: their figures are null."
+            dated_page(ref(COMPARISON)),
+            ref(COMPARISON),
+            "Some are not precomputed, and have been requested: their figures are null.",
         ),
         COMPARE_PROBLEMS,
         (*COMPARISON_PARAMETERS, "if_none_match"),
         "Answers of one generation, one for each value: of the product kpis, or of the product charts for "
         "who may not read costs, each under the filter of all besides its own. What is not precomputed is "
         "requested: until then its "
-        "figures are null, and the status is 202.",
+        "figures are null, and the status is 202. Of a month end, single values are compared under no "
+        "filter.",
     ),
 )
 

@@ -73,6 +73,11 @@ def test_two_days_that_are_not_there_yet_are_prepared(web, press, client) -> Non
     for ending in ("csv", "xlsx"):
         file = web.get(address.replace(CHANGES, f"/manager/api/download/changes.{ending}"))
         assert (file.status_code, file.get_json()["data"]) == (202, None)
+        page = web.get(
+            address.replace(CHANGES, f"/manager/api/download/changes.{ending}"),
+            headers={"Accept": "text/html"},
+        )
+        assert (page.status_code, page.mimetype) == (202, "text/html")
     (request,) = Requests(client).pending("test", 10)
     assert Additions(client).add_bridge(entry.generation, bridge_between(*request.days))
     text = unescape(web.get(address).text)
@@ -95,6 +100,26 @@ def test_dso_leads_to_the_certificates_of_the_receivable(web, press) -> None:
     for currency in ("CLP", "USD"):
         days = [float(row[3]) for row in rows if row[:2] == [currency, "DSO (days)"] and row[3]]
         assert round(10 * sum(days[:-1])) == round(10 * days[-1])
+
+
+def test_two_reconstructed_days_are_told_in_one_sentence(web, press) -> None:
+    press.publish("dashboards")
+    text = unescape(web.get(f"{CHANGES}?lang=es&comparison=2024-05").text)
+    assert text.count("No se guardó ninguna lectura") == 1
+    assert "ninguna lectura del 30 abr 2024 y 31 may 2024: las cifras" in text
+
+
+def test_the_data_of_a_waterfall_are_to_the_last_unit(web, press) -> None:
+    press.publish("dashboards")
+    text = unescape(web.get(f"{CHANGES}?lang=en&comparison=month_end").text)
+    table = text.partition('id="data-receivable-1"')[2].partition("</details>")[0]
+    amounts = [
+        int(re.sub(r"\D", "", found))
+        for found in re.findall(r'data-value="-?\d+" title="[^"]*">[^<]*CLP\s([\d,]+)<', table)
+    ]
+    exact = [int(one) for one in re.findall(r'data-value="(-?\d+)"', table)]
+    assert amounts == list(map(abs, exact))
+    assert sum(exact[:-1]) == exact[-1]
 
 
 def test_the_form_chooses_one_value(web, press) -> None:

@@ -1,6 +1,7 @@
 """Values side by side: a column for each, differences of what is shown, drawings, files and JSON."""
 
 import re
+from datetime import date
 from html import unescape
 from typing import Any
 from urllib.parse import quote
@@ -98,7 +99,9 @@ def test_a_quarter_that_is_not_precomputed_is_requested(web, press, client) -> N
     first, second = response.get_json()["data"]["values"]
     assert first["figures"] is None
     assert second["figures"]["cohort"] == {"certificates": 9, "open": 4}
-    assert web.get(f"/manager/api/download/compare.csv?{query}").status_code == 202
+    for accept, mimetype in (("*/*", "application/json"), ("text/html", "text/html")):
+        file = web.get(f"/manager/api/download/compare.csv?{query}", headers={"Accept": accept})
+        assert (file.status_code, file.mimetype) == (202, mimetype)
 
 
 def test_what_is_chosen_comes_step_by_step(web, press) -> None:
@@ -135,11 +138,61 @@ def test_what_is_refused_names_its_parameter(web, press, query: str, parameter: 
     assert response.get_json()["allowed"]
 
 
-def test_of_the_past_nothing_is_compared(web, press) -> None:
+MONTHS = "dimension=month&value=2024-04&value=2024-05"
+OF_MONTHS = {
+    Filter.of({"month": "2024-04"}): {
+        **figures("kpis", scale=7),
+        "cohort": {"certificates": 9, "open": 0},
+    },
+    Filter.of({"month": "2024-05"}): {
+        **figures("kpis", scale=8),
+        "cohort": {"certificates": 9, "open": 4},
+    },
+}
+
+
+def test_values_are_compared_as_of_a_month_end(web, press, keep) -> None:
     press.publish("kpis", answers=ANSWERS)
-    response = web.get(f"{COMPARE}?lang=en&{BOTH}&as_of=2024-05-31")
-    assert response.status_code == 404
-    assert "Figures of today are compared" in response.text
+    keep("kpis", date(2024, 4, 30), scale=5)
+    kept = keep("kpis", date(2024, 5, 31), answers=OF_MONTHS)
+    document = web.get(f"/manager/api/compare?{MONTHS}&as_of=2024-06-15").get_json()
+    assert (document["meta"]["state"], document["meta"]["generation"]) == ("historic", kept.generation)
+    assert document["meta"]["as_of"] == "2024-05-31"
+    assert [one["figures"]["kpis"] for one in document["data"]["values"]] == [
+        one["kpis"] for one in OF_MONTHS.values()
+    ]
+    text = unescape(web.get(f"{COMPARE}?lang=en&{MONTHS}&as_of=2024-05-31").text)
+    assert "These are the figures as of the month end of 31 May 2024" in text
+    assert f'href="{COMPARE}?{MONTHS}&lang=en"' in text  # back to the present
+    assert 'href="/manager/dashboard?month=2024-04&as_of=2024-05-31&lang=en"' in text
+    assert '<option value="2024-05-31" selected>' in text
+    assert '<optgroup label="Quarters">' not in text
+    file = web.get(f"/manager/api/download/compare.csv?lang=en&{MONTHS}&as_of=2024-05-31")
+    assert (file.status_code, file.headers["X-As-Of"]) == (200, "2024-05-31")
+    assert "2024-05-31.csv" in file.headers["Content-Disposition"]
+
+
+def test_of_the_past_single_values_are_compared_under_no_filter(web, press, keep) -> None:
+    press.publish("kpis", answers=ANSWERS)
+    keep("kpis", date(2024, 5, 31), answers=OF_MONTHS)
+    filtered = web.get(f"{COMPARE}?lang=en&{MONTHS}&as_of=2024-05-31&client={quote(MINE)}")
+    assert filtered.status_code == 404
+    assert "Filter not kept at month ends" in filtered.text
+    assert f'href="{COMPARE}?lang=en&{MONTHS}&as_of=2024-05-31"' in unescape(filtered.text)
+    quarter = web.get("/manager/api/compare?dimension=month&value=2024-Q2&value=2024-05&as_of=2024-05-31")
+    assert (quarter.status_code, quarter.get_json()["parameter"]) == (400, "value")
+    # Under a filter, and of quarters, no month end is offered.
+    assert 'name="as_of"' in web.get(f"{COMPARE}?{MONTHS}").text
+    assert 'name="as_of"' not in web.get(f"{COMPARE}?{MONTHS}&client={quote(MINE)}").text
+    assert 'name="as_of"' not in web.get(f"{COMPARE}?dimension=month&value=2024-Q2&value=2024-05").text
+
+
+def test_pages_of_the_past_lead_to_comparisons_of_the_past(web, press, keep) -> None:
+    press.publish()
+    keep("dashboards", date(2024, 5, 31))
+    text = unescape(web.get(f"/manager/dashboard?lang=en&client={quote(MINE)}&as_of=2024-05-31").text)
+    mine = quote(MINE).replace("%20", "+")
+    assert f'href="{COMPARE}?dimension=client&value={mine}&as_of=2024-05-31&lang=en"' in text
 
 
 def test_json_has_the_answers_of_each(web, press) -> None:

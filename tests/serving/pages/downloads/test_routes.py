@@ -291,6 +291,10 @@ def test_no_text_is_taken_for_a_formula(beginning, web, press, data_of) -> None:
     assert not re.search("hyperlink", " ".join(book.archive.namelist()))
 
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+"""What a browser accepts that follows a link."""
+
+
 def test_what_is_missing_is_being_prepared_and_nothing_stands_in_for_it(web, press) -> None:
     press.publish("dashboards")
     for file in ("critical.xlsx", "critical.csv", "critical/collect-today.csv"):
@@ -300,6 +304,16 @@ def test_what_is_missing_is_being_prepared_and_nothing_stands_in_for_it(web, pre
         answer = response.get_json()
         assert answer["data"] is None
         assert answer["meta"]["task"]["status_url"].startswith("/manager/dashboard/status/")
+        # A browser, which follows a link, gets a page that waits for the file.
+        for language, words in (
+            ("es", "El archivo se está preparando"),
+            ("en", "The file is being prepared"),
+        ):
+            page = web.get(f"{DOWNLOAD}/{file}?client=minera nandu&lang={language}", headers=BROWSER)
+            assert (page.status_code, page.mimetype) == (202, "text/html")
+            assert words in page.text
+            assert 'http-equiv="refresh"' in page.text
+            assert f'href="{DOWNLOAD}/{file}?client=minera+nandu&amp;lang={language}"' in page.text
     # The page shows wider figures meanwhile, and offers no file of them.
     assert DOWNLOAD not in web.get("/manager/critical?client=minera nandu").text
 

@@ -1,6 +1,7 @@
 """The page of a client or project: its figures, its oldest open item and its open certificates."""
 
 import re
+from datetime import date
 from html import unescape
 from urllib.parse import quote
 
@@ -103,7 +104,8 @@ def test_a_form_of_the_page_leads_back_to_it(web, press) -> None:
         ("clients/nobody", 404, 'Today\'s figures have no client "nobody".'),
         ("projects/P-002", 404, 'Today\'s figures have no project "P-002".'),
         (f"clients/{quote(MINE)}?state=pagado", 400, 'This address accepts no filters: leave "state" out.'),
-        (f"clients/{quote(MINE)}?as_of=2024-05-31", 404, "The list is of today only"),
+        (f"clients/{quote(MINE)}?as_of=2024-05-31", 404, "There are no figures as of 31 May 2024."),
+        (f"clients/{quote(MINE)}?as_of=soon", 400, '"Date of the figures" (as_of): "soon" is not a date.'),
         # A value that the generation should hold, and does not.
         (f"clients/{quote(CONSTRUCTORA)}", 503, "The figures are being prepared"),
     ],
@@ -129,3 +131,77 @@ def test_the_same_as_json(web, press) -> None:
     assert again.status_code == 304
     refused = web.get(f"/manager/api/clients/{quote(MINE)}?client=a")
     assert (refused.status_code, refused.get_json()["parameter"]) == (400, "client")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["as of the month end of 31 May 2024", "the figures are kept, not the list of certificates"]),
+        ("es", ["al cierre de mes del 31 may 2024", "se guardan las cifras, no la lista de certificados"]),
+    ],
+)
+def test_a_client_as_of_a_month_end(web, press, keep, language: str, words: list[str]) -> None:
+    press.publish("dashboards", answers=ANSWERS)
+    kept = keep("dashboards", date(2024, 5, 31), scale=2)
+    response = web.get(f"{CLIENT}?as_of=2024-06-15&lang={language}")
+    assert (response.status_code, response.headers["X-Generation"]) == (200, kept.generation)
+    shown = plain(response.text)
+    for word in words:
+        assert word in shown
+    # Nothing of today: neither rows of its list, nor links to lists.
+    assert 'class="column-number"' not in response.text
+    assert not [one for one in links(response.text) if "/certificates/" in one or "standing=" in one]
+    found = links(response.text)
+    assert f"{CLIENT}?lang={language}" in found  # back to the present
+    client = f"client={quote(MINE).replace('%20', '+')}"
+    assert f"/manager/dashboard?{client}&as_of=2024-06-15&lang={language}" in found
+    assert '<option value="2024-05-31" selected>' in response.text
+    # Of that day there is a statement of account.
+    (days,) = re.findall(r'action="[^"]+/statement\.pdf"(.*?)</select>', response.text, re.DOTALL)
+    assert re.findall(r'<option value="([^"]*)"( selected)?>', days) == [("2024-05-31", " selected")]
+
+
+def test_the_same_as_of_a_month_end_as_json(web, press, keep, data_of) -> None:
+    press.publish("dashboards", answers=ANSWERS)
+    keep("dashboards", date(2024, 5, 31), scale=2)
+    address = f"/manager/api/clients/{quote(MINE)}?as_of=2024-05-31"
+    response = web.get(address)
+    data, meta = response.get_json()["data"], response.get_json()["meta"]
+    assert (meta["state"], meta["as_of"]) == ("historic", "2024-05-31")
+    assert (data["certificates"], data["totals"]) == (None, None)
+    assert data["kpis"]["receivable"] == data_of("dashboards", scale=20)["kpis"]["receivable"]
+    assert web.get(address, headers={"If-None-Match": response.headers["ETag"]}).status_code == 304
+
+
+def test_a_client_that_a_month_end_does_not_have(web, press, keep) -> None:
+    press.publish("dashboards", answers=ANSWERS)
+    keep("dashboards", date(2024, 5, 31))
+    response = web.get("/manager/clients/nobody?as_of=2024-05-31&lang=es")
+    assert response.status_code == 404
+    assert "Las cifras al 31 may 2024 no tienen cliente «nobody»." in unescape(response.text)
+
+
+def test_tables_of_the_past_lead_to_profiles_of_the_past(web, press, keep) -> None:
+    press.publish()
+    keep("dashboards", date(2024, 5, 31))
+    assert f"{CLIENT}?as_of=2024-05-31&lang=en" in links(
+        web.get("/manager/critical?as_of=2024-05-31&lang=en").text
+    )
+
+
+@pytest.mark.parametrize("name", ["A%2FB", "A%252FB"])
+def test_a_slash_in_a_name_may_be_quoted_once(web, press, catalogue_of, name: str) -> None:
+    known = catalogue_of()
+    (clients,) = [one for one in known["dimensions"] if one["name"] == "client"]
+    clients["values"].append({"value": "A/B", "count": 1})
+    answers = {EVERYTHING: figures("dashboards"), Filter.of({"client": "A/B"}): figures("dashboards")}
+    press.publish("dashboards", answers=answers, catalogue=known)
+    response = web.get(f"/manager/clients/{name}?lang=en")
+    assert response.status_code == 200
+    assert "Client: A/B" in plain(response.text)
+    # Its links lead on, and so do those of other pages to it.
+    assert all(
+        web.get(one).status_code == 200 for one in links(response.text) if one.startswith("/manager/clients/")
+    )
+    assert web.get(f"/manager/api/clients/{name}").get_json()["data"]["value"] == "A/B"
+    assert web.get(f"/manager/api/download/clients/{name}/statement.xlsx").status_code == 200
