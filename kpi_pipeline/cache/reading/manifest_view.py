@@ -22,8 +22,8 @@ class ManifestView:
     """The live entries by product, of a reading as new as a caller needs. Threads may share it.
 
     Of an entry that cannot be read, or that is gone, the last good one counts: a server that was flushed or
-    replaced by an empty one has lost it, for products are never withdrawn. An entry of an earlier reading than
-    one that was seen comes from a copy of the server that lags behind: it counts, and its figures are not fresh.
+    replaced by an empty one has lost it, for products are never withdrawn. An entry of an earlier reading
+    than one that was seen comes from a copy of the server that lags behind: it counts, and is not fresh.
 
     Args:
         read_client: Where it is read.
@@ -78,7 +78,6 @@ class ManifestView:
         self._known = entries
         self._on_change(entries)
         return entries
-
 
     def _is_older(self, entry: ManifestEntry) -> bool:
         """Whether a later reading was seen; one that was not is remembered."""

@@ -533,7 +533,9 @@ class TestOlderCopy:
         each_newsroom.publish(EVERYTHING, mark=3)
         assert reader.answer("kpis", EVERYTHING).state is AnswerState.FRESH
 
-    def test_a_server_whose_clock_is_behind_shows_nothing_old(self, each_newsroom, each_client, reader) -> None:
+    def test_a_server_whose_clock_is_behind_shows_nothing_old(
+        self, each_newsroom, each_client, reader
+    ) -> None:
         entry = each_newsroom.publish(EVERYTHING, mark=1)
         reader.answer("kpis", EVERYTHING)
         each_client.flushall()
