@@ -99,14 +99,21 @@ def proxied(url: str) -> Iterator[Proxy]:
         proxy.close()
 
 
+READS = frozenset(
+    b"GET MGET EXISTS TTL PTTL EXPIRETIME STRLEN HGET HMGET HGETALL HVALS HKEYS SMEMBERS".split()
+    + b"SCAN SSCAN ZRANGE".split()
+)
+"""Commands that change nothing: a death at one leaves what a death at the one before does."""
+
+
 @dataclass
 class Death:
-    """The writer dies at one of its commands, before or after the server executes it.
+    """The writer dies at one of its commands that may change something, before or after it is executed.
 
     Attributes:
-        at: The number of the command, from 0.
+        at: The number of the command among those, from 0.
         executed: Whether the server executes it.
-        seen: How many commands the writer has sent.
+        seen: How many of those the writer has sent.
         dead: Whether it has died: nothing of it arrives any more.
     """
 
@@ -115,9 +122,11 @@ class Death:
     seen: int = 0
     dead: bool = False
 
-    def __call__(self, _command: Sequence[bytes], forward: Forward) -> bytes:
+    def __call__(self, command: Sequence[bytes], forward: Forward) -> bytes:
         if self.dead:
             raise Cut
+        if command[0].upper() in READS:
+            return forward()
         self.seen += 1
         if self.seen <= self.at:
             return forward()

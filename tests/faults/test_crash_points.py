@@ -35,7 +35,7 @@ def machine(each_cache_url: str, tmp_path: Path) -> Iterator[Machine]:
 
 
 def commands_of(operation: Operation, machine: Machine, proxy: Proxy) -> int:
-    """How many commands an operation takes when nothing fails."""
+    """How many commands that may change something an operation takes when nothing fails."""
     machine = emptied(machine, "whole")
     operation.prepare(machine)
     counting = Death(10**9, executed=False)
