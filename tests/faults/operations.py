@@ -28,6 +28,7 @@ from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.scopes import Policy, Scope
 from kpi_pipeline.resources.cache import CacheResource
+from tests.faults.proxy import READS
 from tests.faults.publications import (
     ACME,
     JANUARY,
@@ -72,11 +73,13 @@ class Operation:
 
     Attributes:
         fault: Its failure, in words.
+        passed_over: Commands at which the writer need not die.
         old: What readers may see before it, by `see`.
         new: What they may see after it.
     """
 
     fault: ClassVar[str]
+    passed_over: ClassVar[frozenset[bytes]] = READS
     old: object
     new: object
 
@@ -226,6 +229,7 @@ class Addition(Operation):
 
 class Archiving(Operation):
     fault = "a writer dies while it archives what is live"
+    passed_over = frozenset()  # between its reads it writes files
     old = new = seen_of(3)
 
     def prepare(self, machine: Machine) -> None:
@@ -247,6 +251,7 @@ class Archiving(Operation):
 
 class ArchivingMonthEnds(Operation):
     fault = "a writer dies while it archives month ends"
+    passed_over = frozenset()
     old = new = MONTH_ENDS
 
     def prepare(self, machine: Machine) -> None:

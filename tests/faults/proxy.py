@@ -103,29 +103,31 @@ READS = frozenset(
     b"GET MGET EXISTS TTL PTTL EXPIRETIME STRLEN HGET HMGET HGETALL HVALS HKEYS SMEMBERS".split()
     + b"SCAN SSCAN ZRANGE".split()
 )
-"""Commands that change nothing: a death at one leaves what a death at the one before does."""
+"""Commands that change nothing in Redis: a death at one leaves there what a death at the one before does."""
 
 
 @dataclass
 class Death:
-    """The writer dies at one of its commands that may change something, before or after it is executed.
+    """The writer dies at one of its commands, before or after it is executed.
 
     Attributes:
-        at: The number of the command among those, from 0.
+        at: The number of the command, from 0.
         executed: Whether the server executes it.
-        seen: How many of those the writer has sent.
+        passed_over: Commands that do not count.
+        seen: How many of those that count the writer has sent.
         dead: Whether it has died: nothing of it arrives any more.
     """
 
     at: int
     executed: bool
+    passed_over: frozenset[bytes] = READS
     seen: int = 0
     dead: bool = False
 
     def __call__(self, command: Sequence[bytes], forward: Forward) -> bytes:
         if self.dead:
             raise Cut
-        if command[0].upper() in READS:
+        if command[0].upper() in self.passed_over:
             return forward()
         self.seen += 1
         if self.seen <= self.at:

@@ -44,7 +44,7 @@ class FaultRecord:
             "reads": self.reads,
             "wrong": len(self.wrong),
             "unavailable": self.unavailable,
-            "recovery_s": round(max(self.recovery_s, default=0.0), 3),
+            "recovery_s": round(max(self.recovery_s), 3) if self.recovery_s else None,
         }
         with path.open("a+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
