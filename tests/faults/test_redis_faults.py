@@ -177,7 +177,7 @@ def read(reader: CacheReader, record: FaultRecord, marks: dict[str, AnswerState]
 def test_a_fault_of_redis(name: str, server: Server, record) -> None:
     words, fault = FAULTS[name]
     with (
-        record(words, f"fault_of_redis and {name}-") as tries,
+        record(words, f"fault_of_redis and {name}") as tries,
         reader_of(server.proxy.url) as long_there,
         reader_of(server.proxy.url) as new,
     ):
