@@ -21,9 +21,10 @@ up: $(VENV)/.installed
 test: check
 	$(BIN)/python -m pytest -m "not sweep" --numprocesses 2 --no-loadscope-reorder --durations 15
 
-# What takes long and states nothing new: the same for many more inputs.
+# What takes long and states nothing new: the same for many more inputs. Writes the table of docs/reliability.md.
 sweep: $(VENV)/.installed
-	$(BIN)/python -m pytest -m sweep --numprocesses 2 --durations 15
+	KPI_FAULT_RESULTS=docs/generate/fault_results.json $(BIN)/python -m pytest -m sweep --numprocesses 2 --durations 15
+	$(BIN)/python -m docs.generate.fault_results
 
 # The core: what needs no browser, no program, no run and no scale, for few inputs.
 quick: $(VENV)/.installed

@@ -1,9 +1,8 @@
 """The alerts as the pipeline, or the watchdog in its place, evaluated them last."""
 
-import redis
-
 from kpi_pipeline.alerts.state import AlertState
 from kpi_pipeline.alerts.store import AlertStore
+from kpi_pipeline.cache.connection import FAILURES
 from serving.cache_access import Connection
 
 
@@ -13,5 +12,5 @@ def alert_state(connection: Connection | None) -> AlertState | None:
         return None
     try:
         return AlertStore(connection.client).load()
-    except redis.RedisError:
+    except FAILURES:
         return None

@@ -10,6 +10,7 @@ from typing import Final, Self, TypeVar
 
 import redis
 
+from kpi_pipeline.cache.connection import FAILURES
 from kpi_pipeline.cache.keys import publication
 from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.reading.client import Breaker
@@ -83,7 +84,7 @@ class PipelineClient:
             return None
         try:
             result = write()
-        except redis.RedisError as error:
+        except FAILURES as error:
             if not self._breaker.failing:
                 _LOG.warning("the pipeline takes no requests: %s", error)
             self._breaker.failed()
@@ -127,7 +128,7 @@ class PipelineClient:
         """
         try:
             return self._requests.backlog()
-        except redis.RedisError as error:
+        except FAILURES as error:
             raise CacheUnavailable(f"the requests cannot be read: {error}") from error
 
     def status(self, task_id: str) -> TaskStatus | None:
@@ -138,7 +139,7 @@ class PipelineClient:
         """
         try:
             status = self._requests.status(task_id)
-        except redis.RedisError as error:
+        except FAILURES as error:
             raise CacheUnavailable(f"the state of a request cannot be read: {error}") from error
         if status is None or self.scope == WHOLE_FIRM:
             return status

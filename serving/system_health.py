@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-import redis
-
-from kpi_pipeline.cache.connection import NoRedis
+from kpi_pipeline.cache.connection import FAILURES, NoRedis
 from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.reading.health import HealthFacts, health_of, read_health
 from kpi_pipeline.cache.reading.status import UNKNOWN_SERVER
@@ -56,7 +54,7 @@ def reported_listeners(connection: Connection) -> int | None:
     """How many open pages are told of new figures; None where that is not known."""
     try:
         return listeners(connection.client)
-    except redis.RedisError:
+    except FAILURES:
         return None
 
 

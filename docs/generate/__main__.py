@@ -8,6 +8,7 @@ from typing import Final
 from docs.generate import (
     alert_reference,
     command_reference,
+    fault_results,
     kpi_reference,
     mapping_reference,
     page_reference,
@@ -29,6 +30,7 @@ GENERATED: Final[Mapping[str, Callable[[], str]]] = {
     "reference/problems.md": problem_reference.page,
     "reference/roles.md": role_reference.page,
     "reference/settings.md": settings_reference.page,
+    "reliability.md": fault_results.page,
     "pictures/assets.svg": pictures.assets,
     "pictures/data-flow.svg": pictures.data_flow,
     "pictures/layers.svg": pictures.layers,

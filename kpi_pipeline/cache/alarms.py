@@ -6,6 +6,7 @@ from typing import Final
 
 import redis
 
+from kpi_pipeline.cache.connection import FAILURES
 from kpi_pipeline.cache.keys import ALARMS_KEY
 
 _LOG: Final = logging.getLogger(__name__)
@@ -41,5 +42,5 @@ class Alarms:
         try:
             self._client.hincrby(ALARMS_KEY, alarm, 1)
             self._client.expire(ALARMS_KEY, KEPT_S)
-        except redis.RedisError as error:
+        except FAILURES as error:
             _LOG.warning("the alarm %s could not be counted: %s", alarm, error)

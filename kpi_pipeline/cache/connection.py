@@ -15,6 +15,13 @@ READER_TIMEOUT_S: Final = 0.5
 """How long a reader waits: a person is waiting for the page."""
 
 
+FAILURES: Final = (redis.RedisError, ValueError, TypeError, LookupError, AttributeError)
+"""What a command raises whose server cannot be reached, refuses, or answers what is no reply to it.
+
+The client parses replies without checking them: of damaged ones it raises whatever comes of that.
+"""
+
+
 class NoRedis(RuntimeError):
     """The address of the Redis server is missing or malformed; the message names the remedy."""
 

@@ -20,6 +20,7 @@ kpi:scopes                       hash, `policy` -> which scopes there are, and w
 kpi:lease:<product>:<scope>      the run that rebuilds a product, while it does
 kpi:revoked:<run>                exists once a run was terminated: nothing of it goes live any more
 kpi:requests                     stream of requests from serving to the pipeline
+kpi:workers                      hash, worker -> its last sign
 kpi:dispatcher                   the last sign of the dispatcher, which is its time to live
 kpi:task:<id>                    hash, the state of one request
 kpi:task:of:<request>            the id of the request in flight for the same thing
@@ -80,7 +81,7 @@ SUMMARIES_TURN_KEY: Final = "kpi:alerts:summaries:turn"
 LASTING_KEYS: Final = frozenset(
     (
         *(MANIFEST_KEY, REPLACED_KEY, HISTORY_KEY, FENCE_KEY, REQUESTS_KEY, SOURCE_KEY, SCOPES_KEY),
-        *(ALERTS_KEY, SUMMARIES_KEY),
+        *(ALERTS_KEY, SUMMARIES_KEY, WORKERS_KEY),
     )
 )
 """The keys that never expire."""

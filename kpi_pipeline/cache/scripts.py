@@ -17,8 +17,8 @@ return fence
 FLIP: Final = """
 -- KEYS: manifest, entries of replaced generations, revocation of the run, then for each new entry its
 -- generation's set of members.
--- ARGV: readings to keep besides the new one, then for each entry: product, generation, fence, reading,
--- members it must have, the entry's open JSON.
+-- ARGV: readings to keep besides the new one, whether the manifest expires with its generations (1 or 0),
+-- then for each entry: product, generation, fence, reading, members it must have, the entry's open JSON.
 -- All go live, or none does. Returns the outcome, then the generations that are no longer kept, or the one
 -- that is incomplete.
 local function decoded(text)
@@ -27,7 +27,7 @@ local function decoded(text)
   return {}
 end
 
-local function argument(place, number) return ARGV[1 + 6 * (place - 4) + number] end
+local function argument(place, number) return ARGV[2 + 6 * (place - 4) + number] end
 
 local function reading_of(name) return decoded(redis.call('HGET', KEYS[2], name)).reading or name end
 
@@ -99,6 +99,13 @@ for place = 4, #KEYS do
   redis.call('HDEL', KEYS[2], generation)
   local previous = ',"previous":[' .. table.concat(kept, ',') .. ']}'
   redis.call('HSET', KEYS[1], argument(place, 1), argument(place, 6) .. previous)
+end
+if ARGV[2] == '1' then
+  for place = 4, #KEYS do
+    local expiry = redis.call('EXPIRETIME', KEYS[place])
+    redis.call('EXPIREAT', KEYS[1], expiry, 'NX')
+    redis.call('EXPIREAT', KEYS[1], expiry, 'GT')
+  end
 end
 return reply
 """

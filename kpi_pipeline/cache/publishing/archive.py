@@ -148,8 +148,9 @@ class Archive:
         return len(_MAGIC) + size + _DIGEST_SIZE
 
     def holds(self, entry: ManifestEntry) -> bool:
-        """Whether a generation is archived."""
-        return _frames_path(self._folder / entry.product, entry.generation).exists()
+        """Whether a generation is archived; without its entry, which is written last, it is not."""
+        frames = _frames_path(self._folder / entry.product, entry.generation)
+        return frames.exists() and frames.with_suffix(".entry").exists()
 
     def _kept(self, archived: Sequence[Archived]) -> Sequence[Archived]:
         """Those of a product's generations to keep, of all with the highest fence first."""

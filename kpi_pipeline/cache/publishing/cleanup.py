@@ -32,6 +32,9 @@ GRACE_S: Final = 3600.0
 _REQUEST_KEPT_S: Final = 86_400
 """Age from which a request in the stream is dropped: its task has expired by then."""
 
+UNEXPECTED_KEPT_S: Final = 7 * 86_400
+"""How long a key still lasts that should expire and was found without expiry: its writer died in between."""
+
 _SCANNED: Final = 1000
 _PAYLOAD: Final = re.compile(rb"kpi:v:([A-Za-z0-9._-]+):[^:]+")
 _MEMBERS: Final = re.compile(rb"kpi:g:([A-Za-z0-9._-]+)(:retired)?")
@@ -50,7 +53,7 @@ class Cleaned:
         month_ends_dropped: Fields of month ends dropped because they are beyond the bounds.
         replaced_forgotten: Entries dropped of generations to which nothing can be rolled back.
         requests_dropped: Requests dropped from the stream because their tasks have expired.
-        without_expiry: Keys that should expire and do not.
+        without_expiry: Keys that should expire and did not; they do now.
         keys_left: How many keys of the cache there are.
     """
 
@@ -134,6 +137,8 @@ class Cleanup:
             lasting += [key.decode(errors="replace") for key, ttl in ttls if ttl == -1]
             keys += len(batch)
         unexpected = tuple(sorted(set(lasting) - LASTING_KEYS))
+        for key in unexpected:
+            self._client.expire(key, UNEXPECTED_KEPT_S, nx=True)
         return _Held(dict(payloads), frozenset(members), frozenset(retired), unexpected, keys)
 
     def _remove_orphans(self, held: _Held, now: float) -> tuple[list[str], int, int]:

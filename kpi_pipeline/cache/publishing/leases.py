@@ -10,9 +10,10 @@ from typing import Final
 import redis
 
 from kpi_pipeline.cache.keys import lease_key, revoked_key
+from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.scripts import RELEASE_LEASE, TAKE_LEASE
 from kpi_pipeline.model.dimensions import PRODUCTS
-from kpi_pipeline.model.scopes import WHOLE_FIRM
+from kpi_pipeline.model.scopes import NO_POLICY, WHOLE_FIRM
 
 LEASE_S: Final = 30.0
 """How long a lease lasts unless it is extended: so long others wait for a holder that has died."""
@@ -72,9 +73,11 @@ class Leases:
     def revoke(self, holder: str) -> None:
         """Let a run, by its id, publish nothing any more, and free the leases that it holds."""
         self._client.set(revoked_key(holder), 1, ex=REVOKED_S)
+        policy = PublishedScopes(self._client).policy() or NO_POLICY
         for product in PRODUCTS:
-            self.release(product, holder)
             self.release(month_end_lease(product), holder)
+            for scope in (WHOLE_FIRM, *policy.ids):
+                self.release(product, holder, scope)
 
     def holder(self, product: str, scope: str = WHOLE_FIRM) -> str | None:
         """The run that holds a product's lease; None when none does."""

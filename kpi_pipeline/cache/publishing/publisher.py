@@ -278,6 +278,8 @@ class Publisher:
             ],
             args=[
                 KEPT_READINGS,
+                # A scope that is no longer published is forgotten with its last generation.
+                int(self.scope != WHOLE_FIRM),
                 *(
                     argument
                     for entry in entries
@@ -297,11 +299,6 @@ class Publisher:
                 f"{dropped[0].decode()} lacks some of the variants and the catalogue that were staged: "
                 "refresh again; the live generation stays"
             )
-        if self.scope != WHOLE_FIRM:
-            # A scope that is no longer published is forgotten with its last generation.
-            expiries = [self._client.expiretime(members_key(entry.generation)) for entry in entries]
-            self._client.expireat(manifest_key(self.scope), max(expiries), nx=True)
-            self._client.expireat(manifest_key(self.scope), max(expiries), gt=True)
         for generation in dropped:
             self._removal.remove(generation.decode())
         return Flip(outcome.decode())

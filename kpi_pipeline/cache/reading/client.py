@@ -8,6 +8,8 @@ from typing import Final, TypeVar
 
 import redis
 
+from kpi_pipeline.cache.connection import FAILURES
+
 
 class Breaker:
     """Decides whether a call may be tried. Threads may share it.
@@ -84,13 +86,14 @@ class ReadClient:
         """Run a command.
 
         Raises:
-            CacheUnavailable: If Redis does not answer, refuses, or failed a moment ago.
+            CacheUnavailable: If Redis does not answer, refuses, answers what is no reply to it, or failed a
+                moment ago.
         """
         if not self._breaker.admits():
             raise self._unavailable()
         try:
             reply = command(self._client)
-        except redis.RedisError as error:
+        except FAILURES as error:
             if not self._breaker.failing:
                 _LOG.warning("Redis cannot be read: %s", error)
             self._reason = str(error)

@@ -22,7 +22,8 @@ class ManifestView:
     """The live entries by product, of a reading as new as a caller needs. Threads may share it.
 
     Of an entry that cannot be read, or that is gone, the last good one counts: a server that was flushed or
-    replaced by an empty one has lost it, for products are never withdrawn.
+    replaced by an empty one has lost it, for products are never withdrawn. An entry of an earlier reading
+    than one that was seen comes from a copy of the server that lags behind: it counts, and is not fresh.
 
     Args:
         read_client: Where it is read.
@@ -39,6 +40,8 @@ class ManifestView:
         self._on_change = on_change
         self._known: Entries = {}
         self._lost: frozenset[str] = frozenset()
+        self._older: frozenset[str] = frozenset()
+        self._newest: dict[str, ManifestEntry] = {}
         self._view = HashView(read_client, manifest_key(scope), self._parse)
 
     def entries(self, since: float) -> Entries:
@@ -49,6 +52,11 @@ class ManifestView:
     def lost(self) -> frozenset[str]:
         """The products whose entry was known and is gone from Redis, by the last reading."""
         return self._lost
+
+    @property
+    def older(self) -> frozenset[str]:
+        """The products of which a later reading of the source was seen than the entry is of."""
+        return self._older
 
     def _parse(self, raw: Mapping[bytes, bytes]) -> Entries:
         entries = {}
@@ -66,9 +74,23 @@ class ManifestView:
         for product in self._lost:
             self._alarms.sound("manifest_lost", product, "Redis has lost its entry: it is being restored")
             entries[product] = self._known[product]
+        self._older = frozenset(product for product, entry in entries.items() if self._is_older(entry))
         self._known = entries
         self._on_change(entries)
         return entries
+
+    def _is_older(self, entry: ManifestEntry) -> bool:
+        """Whether a later reading was seen; one that was not is remembered."""
+        newest = self._newest.get(entry.product)
+        # A new server may draw lower fences, where its clock is behind: its readings are later all the same.
+        if newest is None or entry.fence >= newest.fence or entry.verified_at > newest.verified_at:
+            self._newest[entry.product] = entry
+            return False
+        if entry.generation == newest.generation:
+            return False
+        advice = "a later reading was shown before, Redis has gone back to an older copy: refresh the product"
+        self._alarms.sound("manifest_older", entry.generation, advice)
+        return True
 
 
 def _entry_of(product: str, scope: str, text: bytes) -> ManifestEntry:

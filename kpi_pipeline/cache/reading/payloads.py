@@ -57,7 +57,7 @@ class Payloads:
         keys = [key for variant in wanted for key in _keys(entry, variant)]
         if not keys:
             return
-        frames = cast("list[bytes | None]", self._client.call(lambda client: client.mget(keys)))
+        frames = self._frames(keys)
         pairs = zip(frames[::2], frames[1::2], strict=True)
         for variant, (stored, added) in zip(wanted, pairs, strict=True):
             frame = added if stored is None else stored
@@ -89,7 +89,7 @@ class Payloads:
     def read(self, entry: ManifestEntry, variant: str) -> Payload | None:
         """A payload from Redis by its name; None where there is none, or it is corrupt: that is an alarm."""
         keys = _keys(entry, variant)
-        frames = cast("list[bytes | None]", self._client.call(lambda client: client.mget(keys)))
+        frames = self._frames(keys)
         for key, frame in zip(keys, frames, strict=True):
             if frame is None:
                 continue
@@ -98,6 +98,17 @@ class Payloads:
             except CorruptPayload as error:
                 self._alarms.sound("payload_corrupt", key, str(error))
         return None
+
+    def _frames(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The stored values of some keys; None for each that is not there."""
+
+        def get(client: redis.Redis) -> list[bytes | None]:
+            frames = client.mget(keys)
+            if not isinstance(frames, list) or len(frames) != len(keys):
+                raise redis.InvalidResponse("the reply has another number of values than keys were asked for")
+            return cast("list[bytes | None]", frames)
+
+        return self._client.call(get)
 
     def wider(self, entry: ManifestEntry, requested: Filter) -> tuple[Filter, Payload | None, MissReason]:
         """The nearest wider filter that a generation answers, and why the one requested is not."""

@@ -60,7 +60,8 @@ class CacheReader:
     that it reads is published for one scope: whoever reads for somebody takes the one of their scope.
 
     While Redis cannot be reached it goes on with the last manifest and the payloads it holds, whose
-    state follows the clock. When Redis has lost them it does the same, and they are stale.
+    state follows the clock. When Redis has lost them it does the same, and they are stale. So is what Redis
+    shows again after a later reading was seen.
 
     Args:
         client: From `connection.connect_reader`: its timeouts bound how long an answer takes.
@@ -212,10 +213,10 @@ class CacheReader:
         return Answer(state, payload, entry, filter, not self._read_client.failing, miss)
 
     def state_of(self, entry: ManifestEntry) -> AnswerState:
-        """The state of the answers of a live generation; what Redis has lost is not fresh."""
+        """The state of the answers of a live generation; what Redis has lost or taken back is not fresh."""
         state = entry.state_at(self._clock())
-        is_lost = entry.product in self._view.lost
-        return AnswerState.STALE if is_lost and state is AnswerState.FRESH else state
+        is_doubtful = entry.product in self._view.lost | self._view.older
+        return AnswerState.STALE if is_doubtful and state is AnswerState.FRESH else state
 
     def is_sealed(self, entry: ManifestEntry) -> bool:
         """Whether the pipeline cannot add answers to a live generation: it was rolled back to, and what it

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 import redis
 
+from kpi_pipeline.cache.connection import FAILURES
 from kpi_pipeline.cache.keys import publication
 from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.performance import Field, PerformanceCounters, duration_counts, lookup_field
@@ -160,14 +161,14 @@ class UsageBuffer:
         errors = []
         try:
             self._performance_counters.add(measured)
-        except redis.RedisError as error:
+        except FAILURES as error:
             errors.append(error)
             with self._lock:
                 self._measured.update(measured)
         for product, counts in counted.items():
             try:
                 self._write(product, counts)
-            except redis.RedisError as error:
+            except FAILURES as error:
                 errors.append(error)
                 with self._lock:
                     counts.merge(self._counts.get(product, _Counts()), self._max_filters)

@@ -7,8 +7,7 @@ from datetime import date
 from functools import partial
 from typing import Any, Final, Self, TypeVar
 
-import redis
-
+from kpi_pipeline.cache.connection import FAILURES
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheUnavailable
@@ -229,7 +228,7 @@ def _try(read: Callable[[], Result]) -> Result | None:
     """The result of a read; None when it fails or is not permitted."""
     try:
         return read()
-    except (redis.RedisError, CacheUnavailable):
+    except (*FAILURES, CacheUnavailable):
         return None
 
 

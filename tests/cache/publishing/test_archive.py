@@ -128,6 +128,18 @@ def test_a_missing_file_is_reported(newsroom, archive: Archive, tmp_path: Path) 
         list(archive.frames(entry))
 
 
+def test_payloads_without_the_entry_that_is_written_last_are_not_archived(
+    newsroom, client, tmp_path: Path
+) -> None:
+    archive, entry = MonthEndArchive(client, tmp_path), newsroom.publish(EVERYTHING)
+    archive.store(entry)
+    (path,) = tmp_path.rglob("*.entry")
+    path.unlink()
+    assert not archive.holds(entry)
+    archive.store(entry)
+    assert archive.holds(entry)
+
+
 def test_what_a_crash_left_half_written_is_swept(newsroom, archive: Archive, tmp_path: Path) -> None:
     archive.store(newsroom.publish(EVERYTHING))
     part = tmp_path / "archive" / "kpis" / "kpis-x.frames.abc.part"

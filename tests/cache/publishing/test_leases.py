@@ -15,6 +15,9 @@ from kpi_pipeline.cache.publishing.leases import (
     Revoked,
     month_end_lease,
 )
+from kpi_pipeline.cache.publishing.scopes import PublishedScopes
+from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.scopes import Policy, Scope
 from tests.waiting import wait_until
 
 
@@ -65,6 +68,15 @@ def test_a_revoked_holder_loses_what_it_holds_and_gets_nothing_more(each_client)
         assert leases.take(product, "b")
     assert leases.holder("charts") == "b"
     assert 0 < each_client.ttl(revoked_key("a")) <= REVOKED_S
+
+
+def test_a_revoked_holder_loses_the_leases_of_scopes_too(each_client) -> None:
+    north = Scope("north", Filter.of({"client": "north"}))
+    PublishedScopes(each_client).publish(Policy({north.name: north}))
+    leases = Leases(each_client)
+    assert leases.take("kpis", "a", north.id)
+    leases.revoke("a")
+    assert leases.take("kpis", "b", north.id)
 
 
 def test_a_lease_that_was_cut_ends_by_itself(each_client) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,7 @@ from kpi_pipeline.cache.keys import (
     FENCE_KEY,
     MANIFEST_KEY,
     REPLACED_KEY,
+    manifest_key,
     members_key,
     new_generation,
     payload_key,
@@ -94,6 +96,22 @@ def test_scopes_have_their_own_payloads(newsroom, client) -> None:
     Publisher(client, "north").stage("kpis", generation, answers, {}, time.time() + 60)
     assert not client.exists(payload_key(generation, variant_key("kpis", EVERYTHING)))
     assert client.exists(payload_key(generation, variant_key("kpis", EVERYTHING, "north")))
+
+
+def test_the_manifest_of_a_scope_expires_with_its_generation_from_the_flip_on(
+    each_newsroom, each_client, monkeypatch
+) -> None:
+    publisher = Publisher(each_client, "north")
+    generation = new_generation("kpis", datetime.now(UTC), "north")
+    staged = publisher.stage("kpis", generation, [(EVERYTHING, {"x": 1})], {}, time.time() + 60)
+
+    def die(*_: Any, **__: Any) -> None:
+        raise redis.ConnectionError("the writer dies")
+
+    monkeypatch.setattr(each_client, "expireat", die)
+    with suppress(redis.ConnectionError):
+        publisher.flip(each_newsroom.entry(staged, fence=1))
+    assert each_client.expiretime(manifest_key("north")) == each_client.expiretime(members_key(generation))
 
 
 def test_every_staged_key_expires_when_told(each_newsroom, each_client) -> None:

@@ -1,6 +1,9 @@
 """The read client's breaker: after a failure one caller at a time tries again, and only after the pause."""
 
-from kpi_pipeline.cache.reading.client import Breaker
+import pytest
+import redis
+
+from kpi_pipeline.cache.reading.client import Breaker, CacheUnavailable, ReadClient
 
 
 class Clock:
@@ -8,6 +11,17 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError, IndexError, redis.ConnectionError])
+def test_a_reply_that_is_none_is_an_outage_like_others(error: type[Exception]) -> None:
+    def damaged(_: redis.Redis) -> None:
+        raise error("invalid literal for int() with base 10: b'oops'")
+
+    client = ReadClient(redis.Redis())
+    with pytest.raises(CacheUnavailable, match="oops"):
+        client.call(damaged)
+    assert client.failing
 
 
 def test_it_admits_all_until_a_failure() -> None:

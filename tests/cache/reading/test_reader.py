@@ -25,6 +25,7 @@ from kpi_pipeline.cache.keys import (
     variant_key,
 )
 from kpi_pipeline.cache.manifest import MissReason
+from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.reading.reader import Answer, CacheReader, CacheUnavailable, NothingPublished
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from tests.cache.conftest import Newsroom
@@ -507,6 +508,49 @@ class TestMissReasons:
                 server.terminate()
             answer = reader.answer("kpis", ACME)
         assert (answer.answered, answer.reachable, answer.miss) == (EVERYTHING, False, MissReason.UNREACHABLE)
+
+
+class TestOlderCopy:
+    """A server that fails over to a copy which lags behind shows an older manifest again."""
+
+    def test_figures_that_went_back_are_stale_until_newer_ones_come(
+        self, each_newsroom, each_client, reader
+    ) -> None:
+        each_newsroom.publish(EVERYTHING, ACME, mark=1)
+        copied = each_client.hgetall(MANIFEST_KEY)
+        newer = each_newsroom.publish(EVERYTHING, ACME, mark=2)
+        assert reader.answer("kpis", ACME).state is AnswerState.FRESH
+        each_client.hset(MANIFEST_KEY, mapping=copied)
+        for _ in range(2):
+            answer = reader.answer("kpis", ACME)
+            assert (answer.state, content_of(answer)["mark"]) == (AnswerState.STALE, 1)
+            assert reader.own("kpis", EVERYTHING).state is AnswerState.STALE
+        assert alarms(each_client) == {b"manifest_older": b"1"}
+        assert reader.status()["products"]["kpis"]["state"] == "stale"
+        each_client.hset(MANIFEST_KEY, "kpis", newer.to_json())
+        assert reader.answer("kpis", ACME).state is AnswerState.FRESH
+        each_client.hset(MANIFEST_KEY, mapping=copied)
+        each_newsroom.publish(EVERYTHING, mark=3)
+        assert reader.answer("kpis", EVERYTHING).state is AnswerState.FRESH
+
+    def test_a_server_whose_clock_is_behind_shows_nothing_old(
+        self, each_newsroom, each_client, reader
+    ) -> None:
+        entry = each_newsroom.publish(EVERYTHING, mark=1)
+        reader.answer("kpis", EVERYTHING)
+        each_client.flushall()
+        staged = each_newsroom.stage(EVERYTHING, mark=2)
+        each_newsroom.publisher.flip(each_newsroom.entry(staged, fence=entry.fence - 60_000))
+        assert reader.answer("kpis", EVERYTHING).state is AnswerState.FRESH
+
+    def test_what_was_rolled_back_to_is_no_older_copy(self, each_newsroom, each_client, reader) -> None:
+        for mark in (1, 2):
+            each_newsroom.publish(EVERYTHING, mark=mark)
+            reader.answer("kpis", EVERYTHING)
+        Rollback(each_client).roll_back(["kpis"])
+        answer = reader.answer("kpis", EVERYTHING)
+        assert (answer.state, content_of(answer)["mark"]) == (AnswerState.FRESH, 1)
+        assert alarms(each_client) == {}
 
 
 class TestOutage:

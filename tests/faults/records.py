@@ -1,0 +1,71 @@
+"""What a fault did to readers, kept for the table of docs/reliability.md."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+RESULTS = "KPI_FAULT_RESULTS"
+"""Name of the variable with the file into which `make sweep` has results written; unset, none are."""
+
+
+@dataclass
+class FaultRecord:
+    """What became of the tries of one fault.
+
+    Attributes:
+        fault: What fails, in words.
+        command: The command that repeats all tries.
+        tries: How often it was made to fail.
+        reads: Answers that readers requested meanwhile.
+        wrong: Those that were wrong, or a mix, in words.
+        unavailable: Those that readers did not get, or not of their own filter, though they had asked for
+            what was published.
+        recovery_s: Of each try, the seconds from the end of the fault until all was whole again.
+    """
+
+    fault: str
+    command: str
+    tries: int = 0
+    reads: int = 0
+    wrong: list[str] = field(default_factory=list)
+    unavailable: int = 0
+    recovery_s: list[float] = field(default_factory=list)
+
+    def write(self, path: Path, test: str) -> None:
+        """Put it into a file of results under the name of its test; several processes may do so."""
+        row = {
+            "fault": self.fault,
+            "command": self.command,
+            "tries": self.tries,
+            "reads": self.reads,
+            "wrong": len(self.wrong),
+            "unavailable": self.unavailable,
+            "recovery_s": round(max(self.recovery_s), 3) if self.recovery_s else None,
+        }
+        with path.open("a+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            results = json.loads(file.read() or "{}")
+            file.truncate(0)
+            file.write(json.dumps({**results, test: row}, indent=1, sort_keys=True) + "\n")
+
+
+@contextmanager
+def recorded(test: str, fault: str, chosen: str) -> Iterator[FaultRecord]:
+    """A record of the tries of a fault; no answer may have been wrong.
+
+    Args:
+        test: The node id of the test.
+        fault: What fails, in words.
+        chosen: The `-k` expression that chooses the test in its file.
+    """
+    file = test.partition("::")[0]
+    record = FaultRecord(fault, f".venv/bin/python -m pytest -m sweep {file} -k '{chosen}'")
+    yield record
+    if path := os.environ.get(RESULTS):
+        record.write(Path(path), test)
+    assert record.wrong == []
