@@ -95,7 +95,9 @@ class ReadClient:
             reply = command(self._client)
         except FAILURES as error:
             if not self._breaker.failing:
-                _LOG.warning("Redis cannot be read: %s", error)
+                # What is no error of Redis shows where it comes from.
+                unexpected = not isinstance(error, redis.RedisError)
+                _LOG.warning("Redis cannot be read: %s", error, exc_info=unexpected)
             self._reason = str(error)
             self._breaker.failed()
             raise self._unavailable() from error

@@ -14,7 +14,7 @@ class Clock:
 
 
 @pytest.mark.parametrize("error", [ValueError, TypeError, IndexError, redis.ConnectionError])
-def test_a_reply_that_is_none_is_an_outage_like_others(error: type[Exception]) -> None:
+def test_a_reply_that_is_none_is_an_outage_like_others(error: type[Exception], caplog) -> None:
     def damaged(_: redis.Redis) -> None:
         raise error("invalid literal for int() with base 10: b'oops'")
 
@@ -22,6 +22,8 @@ def test_a_reply_that_is_none_is_an_outage_like_others(error: type[Exception]) -
     with pytest.raises(CacheUnavailable, match="oops"):
         client.call(damaged)
     assert client.failing
+    # Of what Redis does not say itself engineers see where it comes from.
+    assert bool(caplog.records[0].exc_info) is not issubclass(error, redis.RedisError)
 
 
 def test_it_admits_all_until_a_failure() -> None:
