@@ -6,16 +6,16 @@ from datetime import date
 from functools import cached_property
 from itertools import combinations
 
-from . import months as month
-from .certificate_states import CertificateState, Limits, certificate_states
-from .days import TREND_MONTHS, Window, evaluation_days
-from .entry_sums import EntrySums
-from .forecasting import Forecaster
-from .measures import COSTS, FLOWS, STATES, STOCKS, cost_amounts, rolls
-from .quotients import Data, in_order
-from .ranges import AMOUNT_BANDS, BUCKETS, ISSUED_AGES
-from .source_rows import DIMENSIONS, Row, bare
-from .variant import LONGEST_PERIODS, NOT_OF_COSTS, Variant, ages_between
+from kpi_pipeline.audit.recomputation import months as month
+from kpi_pipeline.audit.recomputation.certificate_states import CertificateState, Limits, certificate_states
+from kpi_pipeline.audit.recomputation.days import TREND_MONTHS, Window, evaluation_days
+from kpi_pipeline.audit.recomputation.entry_sums import EntrySums
+from kpi_pipeline.audit.recomputation.forecasting import Forecaster
+from kpi_pipeline.audit.recomputation.measures import COSTS, FLOWS, STATES, STOCKS, cost_amounts, rolls
+from kpi_pipeline.audit.recomputation.quotients import Data, in_order
+from kpi_pipeline.audit.recomputation.ranges import AMOUNT_BANDS, BUCKETS, ISSUED_AGES
+from kpi_pipeline.audit.recomputation.rows import DIMENSIONS, Row, bare
+from kpi_pipeline.audit.recomputation.variant import LONGEST_PERIODS, NOT_OF_COSTS, Variant, ages_between
 
 OF_COSTS = tuple(name for name in DIMENSIONS if name not in NOT_OF_COSTS)
 MILLION = 10**6
@@ -189,7 +189,9 @@ class Oracle:
         pairs of values, days since issue apart, and quick periods with each value of what is no time.
         """
         pairs = [terms for terms in self.occurring if "issued_age" not in dict(terms)]
-        found = {tuple((name, (value,)) for name, value in terms) for terms in pairs}
+        found: set[tuple[tuple[str, tuple[str, ...]], ...]] = {
+            tuple((name, (value,)) for name, value in terms) for terms in pairs
+        }
         found |= {((name, (one["value"],)),) for name, listed in self.value_counts.items() for one in listed}
         found.add((("state", ("enviado", "revision")),))
         for dimension, values in self.periods.values():
