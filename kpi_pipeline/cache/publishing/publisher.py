@@ -17,6 +17,7 @@ from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode, encode_ans
 from kpi_pipeline.cache.keys import (
     CATALOGUE,
     FENCE_KEY,
+    HELD_KEY,
     REPLACED_KEY,
     added_key,
     manifest_key,
@@ -64,6 +65,7 @@ class Flip(StrEnum):
     LIVE = "live"
     SUPERSEDED = "superseded"
     REVOKED = "revoked"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +262,8 @@ class Publisher:
 
         Args:
             entry: The new entry. An equal fence replaces the live one.
-            by: The run that publishes it: nothing changes once it is revoked. None outside a run.
+            by: The run that publishes it: nothing changes once it is revoked, and no other generation takes
+                the place of the live one while the product is held. None outside a run, of somebody who may.
 
         Raises:
             IncompleteGeneration: If keys of the generation are missing; the live one stays.
@@ -274,10 +277,12 @@ class Publisher:
                 manifest_key(self.scope),
                 REPLACED_KEY,
                 revoked_key(by or ""),
+                HELD_KEY,
                 *(members_key(entry.generation) for entry in entries),
             ],
             args=[
                 KEPT_READINGS,
+                int(by is not None),
                 *(
                     argument
                     for entry in entries
@@ -302,6 +307,8 @@ class Publisher:
             expiries = [self._client.expiretime(members_key(entry.generation)) for entry in entries]
             self._client.expireat(manifest_key(self.scope), max(expiries), nx=True)
             self._client.expireat(manifest_key(self.scope), max(expiries), gt=True)
+        if outcome == b"held":
+            return Flip.HELD
         for generation in dropped:
             self._removal.remove(generation.decode())
         return Flip(outcome.decode())
