@@ -1,8 +1,12 @@
 """`kpi agreement`: what audits found, with both figures, and the release of what is held."""
 
+from collections.abc import Iterator
+
 import pytest
+import redis
 
 from kpi_pipeline.cache.agreements import hold_of, publish_agreement
+from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.model.agreement import Agreement, Disagreement
 
 pytestmark = pytest.mark.slow
@@ -10,7 +14,13 @@ pytestmark = pytest.mark.slow
 FALSE = Disagreement("kpis", "kpis-1", {"client": ["Norte"]}, "kpis.dso[0].value", "41.5", "40.5")
 
 
-def test_what_disagrees_is_shown_and_released(kpi, client, cache_url: str) -> None:
+@pytest.fixture
+def client(cache_url: str) -> Iterator[redis.Redis]:
+    with connect(cache_url) as connected:
+        yield connected
+
+
+def test_what_disagrees_is_shown_and_released(kpi, client: redis.Redis, cache_url: str) -> None:
     assert "no audit" in kpi("agreement", REDIS_URL=cache_url).output
     publish_agreement(client, Agreement("kpis", "kpis-1", 1.0, 2, 1_000, 1, 0, (FALSE,)))
     shown = kpi("agreement", REDIS_URL=cache_url)
