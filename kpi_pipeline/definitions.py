@@ -3,6 +3,7 @@
 from dagster import Definitions, in_process_executor
 
 from kpi_pipeline.assets.added_answers import added_answers
+from kpi_pipeline.assets.agreement import agreement
 from kpi_pipeline.assets.archive import ARCHIVED_ASSETS
 from kpi_pipeline.assets.cleanup import clean_cache
 from kpi_pipeline.assets.coverage import coverage
@@ -15,6 +16,7 @@ from kpi_pipeline.assets.scopes import SCOPE_ASSETS
 from kpi_pipeline.assets.sources import certificates
 from kpi_pipeline.jobs import (
     ADD_ANSWERS,
+    AUDIT_FIGURES,
     BACKFILL_MONTH_ENDS,
     BACKTEST_FORECAST,
     CLEAN_UP,
@@ -50,6 +52,7 @@ defs = Definitions(
         run_history,
         coverage,
         forecast_backtest,
+        agreement,
     ],
     jobs=[
         ADD_ANSWERS,
@@ -60,6 +63,7 @@ defs = Definitions(
         CLEAN_UP,
         MEASURE_COVERAGE,
         BACKTEST_FORECAST,
+        AUDIT_FIGURES,
         restore_cache,
     ],
     schedules=[*SCHEDULES, MONTH_END_SCHEDULE],

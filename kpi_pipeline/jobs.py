@@ -104,6 +104,14 @@ MEASURE_COVERAGE: Final = define_asset_job(
     executor_def=in_process_executor,
 )
 
+AUDIT_FIGURES: Final = define_asset_job(
+    "audit_figures",
+    selection=AssetSelection.groups("audit"),
+    description="Recompute a sample of what is live from the rows of its reading, by other code.",
+    tags=_tags("background"),
+    executor_def=in_process_executor,
+)
+
 BACKTEST_FORECAST: Final = define_asset_job(
     "backtest_forecast",
     selection=AssetSelection.groups("backtest"),

@@ -24,6 +24,7 @@ from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.compute.months import month_end, month_number, month_of, month_text
 from kpi_pipeline.jobs import (
+    AUDIT_FIGURES,
     BACKFILL_MONTH_ENDS,
     BACKTEST_FORECAST,
     CLEAN_UP,
@@ -43,6 +44,7 @@ RECONCILE_CRON: Final = "15 3 * * *"
 MIDNIGHT_CRON: Final = "0 0 * * *"
 CLEAN_UP_CRON: Final = "55 * * * *"
 COVERAGE_CRON: Final = "12-59/30 * * * *"
+AUDIT_CRON: Final = "39 * * * *"
 BACKTEST_CRON: Final = "35 4 * * *"
 MONTH_END_CRON: Final = "51 1 1 * *"
 
@@ -133,6 +135,7 @@ _PLAN: Final = (
     ),
     ("clean_up_schedule", CLEAN_UP, CLEAN_UP_CRON, "Keep the cache without leftovers.", None),
     ("coverage_schedule", MEASURE_COVERAGE, COVERAGE_CRON, "Report hits and misses of variants.", None),
+    ("audit_schedule", AUDIT_FIGURES, AUDIT_CRON, "Compare live figures with their recomputation.", None),
     (
         "backtest_schedule",
         BACKTEST_FORECAST,

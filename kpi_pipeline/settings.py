@@ -117,6 +117,10 @@ class Settings(BaseSettings):
     precompute_max_variants: int = Field(20_000, ge=1, alias="KPI_PRECOMPUTE_MAX_VARIANTS")
     precompute_max_bytes: int = Field(64 * 2**20, ge=1, alias="KPI_PRECOMPUTE_MAX_BYTES")
 
+    # Audit: variants that each one recomputes, and rows of the source that it does so from at most.
+    audit_variants: int = Field(20, ge=1, le=1_000, alias="KPI_AUDIT_VARIANTS")
+    audit_rows: int = Field(3_000, ge=1, alias="KPI_AUDIT_ROWS")
+
     # Serving: bytes of answers that each of its processes keeps.
     serving_memory_bytes: int = Field(8 * 2**20, ge=0, alias="KPI_SERVING_MEMORY_BYTES")
 

@@ -33,6 +33,7 @@ ASIDE = {
     "run_history": set(),
     "coverage": set(),
     "forecast_backtest": {"certificates"},
+    "agreement": {f"live_{product}" for product in PRODUCTS},
 }
 """What no refresh makes."""
 
@@ -46,7 +47,7 @@ def test_the_way_of_the_data_is_drawn() -> None:
 
 def test_every_asset_tells_its_owner_group_kinds_and_meaning() -> None:
     published = {"sources", "rollup", "products", "publication"}
-    groups = {*published, "additions", "month_ends", "upkeep", "coverage", "backtest"}
+    groups = {*published, "additions", "month_ends", "upkeep", "coverage", "backtest", "audit"}
     for spec in defs.resolve_all_asset_specs():
         assert spec.owners, spec.key
         assert spec.group_name in groups
@@ -60,7 +61,8 @@ def test_checks_block_what_comes_after() -> None:
         (key.asset_key.to_user_string(), key.name): graph.get_check_spec(key)
         for key in graph.asset_check_keys
     }
-    assert all(spec.blocking for spec in checks.values())
+    # Of what an audit has checked nothing is made.
+    assert {key for key, spec in checks.items() if not spec.blocking} == {("agreement", "figures_agree")}
     assert set(checks) == {
         ("certificates", "rejected_share_within_limit"),
         ("certificates", "rejected_amount_within_limit"),
@@ -68,6 +70,7 @@ def test_checks_block_what_comes_after() -> None:
         ("costs", "rejected_costs_within_limit"),
         ("costs", "rejected_cost_amount_within_limit"),
         ("rollup", "totals_reconcile_with_certificates"),
+        ("agreement", "figures_agree"),
         ("month_end_rollup", "month_ends_reconcile_with_certificates"),
         *((f"month_end_{product}", f"{product}_month_ends_hold") for product in PRODUCTS),
         *(
@@ -118,6 +121,7 @@ def test_every_product_is_refreshed_on_time_and_no_two_schedules_start_together(
         "new_day_schedule": 1,
         "clean_up_schedule": 24,
         "coverage_schedule": 48,
+        "audit_schedule": 24,
         "backtest_schedule": 1,
         "month_end_schedule": 1,
     }

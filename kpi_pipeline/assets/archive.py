@@ -16,6 +16,7 @@ from dagster import (
     op,
 )
 
+from kpi_pipeline.assets.digests import definitions_digest
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration, IntegrityCheck
@@ -30,6 +31,7 @@ from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.rollup_archive import RollupArchive
+from kpi_pipeline.resources.source import SourceResource
 
 
 def archived_asset(product: str) -> AssetsDefinition:
@@ -45,7 +47,9 @@ def archived_asset(product: str) -> AssetsDefinition:
         op_tags={"dagster/priority": "-1"},
         description=f"The live generation of {product} on disk, from which it is restored if Redis loses it.",
     )
-    def store(context: AssetExecutionContext, cache: CacheResource) -> MaterializeResult[None]:
+    def store(
+        context: AssetExecutionContext, source: SourceResource, cache: CacheResource
+    ) -> MaterializeResult[None]:
         """Archive the live generation; a failure to do so raises an alarm and does not fail the refresh."""
         started = time.perf_counter()
         live = Publisher(cache.client).live(product)
@@ -58,7 +62,8 @@ def archived_asset(product: str) -> AssetsDefinition:
             rollups = RollupArchive.of_settings()
             # A run that left a product rolled back has rolled another reading up.
             if live.rolled_back_at is None:
-                rollups.store(live.reading, live.run_id)
+                made_by = definitions_digest(source.window_months(), source.thresholds())
+                rollups.store(live.reading, live.run_id, made_by)
             rollups.prune(
                 lambda: {*Rollback(cache.client).readings(), *PublishedScopes(cache.client).readings()}
             )

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import orjson
 
+from kpi_pipeline.model.thresholds import Thresholds
+
 COMPUTING: Final = ("kpi_pipeline.model", "kpi_pipeline.compute")
 """Packages that compute an answer from what was read."""
 
@@ -21,6 +23,11 @@ def digest_of(*parts: Any) -> str:
         TypeError: If a value has none.
     """
     return blake2b(orjson.dumps(parts), digest_size=16).hexdigest()
+
+
+def definitions_digest(window_months: int, thresholds: Thresholds) -> str:
+    """A digest of all by which figures follow from rows: the program, both ways, and its settings."""
+    return digest_of(code_digest(*COMPUTING, "kpi_pipeline.audit"), window_months, thresholds)
 
 
 @cache

@@ -8,7 +8,7 @@ from itertools import islice
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
-from kpi_pipeline.assets.digests import digest_of
+from kpi_pipeline.assets.digests import definitions_digest, digest_of
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.compute.catalogue import catalogue
 from kpi_pipeline.compute.cube.cube import Changes, Cube
@@ -265,7 +265,7 @@ def cube_of_reading(
     rollups = RollupArchive.of_settings()
     if live.rolled_back_at is None and live.scope == WHOLE_FIRM:
         # It is archived a moment after it went live.
-        rollups.store(live.reading, live.run_id)
+        rollups.store(live.reading, live.run_id, definitions_digest(window_months, thresholds))
     rollup = rollups.rollup(live.reading)
     cube = None if rollup is None else Cube(rollup, live.as_of, window_months, thresholds)
     if cube is None or cube.digest() != live.reading:

@@ -36,10 +36,12 @@ from kpi_pipeline.assets.generation_entry import (
 )
 from kpi_pipeline.assets.generation_variants import Demand, choose_variants
 from kpi_pipeline.assets.generation_writing import write_generation
+from kpi_pipeline.assets.held_products import fail_if_held, held_failure, is_found_wrong
 from kpi_pipeline.assets.reuse import basis_digest, write_plan
 from kpi_pipeline.assets.rolled_back import kept_entry
 from kpi_pipeline.assets.run_tags import writes_all
 from kpi_pipeline.assets.watch_list import watch_list
+from kpi_pipeline.cache.agreements import hold_of
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import NO_ATTACHMENTS, Attachments, Flip, Publisher, Staged
 from kpi_pipeline.cache.publishing.rollback import Rollback
@@ -109,14 +111,15 @@ def product_asset(product: str) -> AssetsDefinition:
         """Compute the changed variants, or all; write them as a new generation and verify it.
 
         Raises:
-            Failure: If a check fails; the new generation is discarded and the live one stays.
+            Failure: If a check fails; the new generation is discarded and the live one stays. Also while the
+                product is held: nothing is computed that may not go live.
         """
         started, provenance = time.perf_counter(), rollup.origin
-        as_of = date.fromisoformat(provenance.as_of or "")
+        as_of, life = date.fromisoformat(provenance.as_of or ""), life_of(product)
         # Figures are as old as the reading of the source, however late they are computed.
-        life = life_of(product)
         expires_at = provenance.read_at + sum(life) + KEY_MARGIN_S
         publisher, demand = Publisher(cache.client), Demand.of(product, cache.client)
+        fail_if_held(product, cache)
         filters = [
             task.filter
             for task in awaited_variants(context.run_id, context.run.tags, cache.client)
@@ -124,7 +127,7 @@ def product_asset(product: str) -> AssetsDefinition:
         ]
         confirmed = (
             None
-            if writes_all(context.run)
+            if writes_all(context.run) or is_found_wrong(publisher.live(product), cache)
             else confirmed_entry(
                 product,
                 cache,
@@ -180,7 +183,7 @@ def product_asset(product: str) -> AssetsDefinition:
         )
         with cache.lease(product, context.run_id) as extend_lease:
             live = publisher.live(product)
-            origin = None if writes_all(context.run) else live
+            origin = None if writes_all(context.run) or is_found_wrong(live, cache) else live
             # What was damaged since it was written must be neither confirmed nor reused.
             damaged = publisher.damaged(origin.generation) if origin is not None else frozenset()
             if damaged:
@@ -312,13 +315,15 @@ def live_asset(product: str) -> AssetsDefinition:
         """Flip the manifest, unless a newer reading of the source is live already.
 
         Raises:
-            Failure: If the run was terminated; the live generation stays.
+            Failure: If the run was terminated, or the product is held; the live generation stays.
         """
         with span("flip", kpi_product=product, kpi_generation=entry.generation):
             outcome = Publisher(cache.client).flip(entry, by=context.run_id)
             note(kpi_outcome=outcome.value)
         if outcome is Flip.REVOKED:
             raise Failure("This run was terminated: the live generation stays.", allow_retries=False)
+        if outcome is Flip.HELD:
+            raise held_failure(product, hold_of(cache.client, product))
         if outcome is Flip.SUPERSEDED:
             context.log.warning(f"{entry.generation} is superseded: a later reading of the source is live")
         return MaterializeResult(

@@ -175,8 +175,11 @@ class ScopePublication:
             entry = None if self.rebuilds else self._confirmed(product)
             outcomes[product] = "written" if entry is None else "unchanged"
             entries.append(self._written(product) if entry is None else entry)
-        if entries and self._publisher.flip_together(entries, by=self.run_id) is Flip.REVOKED:
+        outcome = self._publisher.flip_together(entries, by=self.run_id) if entries else Flip.LIVE
+        if outcome is Flip.REVOKED:
             raise Unpublishable("this run was terminated")
+        if outcome is Flip.HELD:
+            raise Unpublishable("a product is held, for its figures disagree with their recomputation")
         return outcomes
 
     @property

@@ -149,6 +149,20 @@ class Payload:
             raise CorruptPayload("the data of a payload are no object: publish it again")
         return data
 
+    def filter(self) -> dict[str, list[str]]:
+        """The filter that it answers, of `Filter.as_dict`.
+
+        Raises:
+            CorruptPayload: As `data` does.
+        """
+        try:
+            requested = orjson.loads(self.content() + _ending({}))["meta"]["filter"]
+        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+            raise CorruptPayload("a payload does not name its filter: publish it again") from error
+        if not isinstance(requested, dict):
+            raise CorruptPayload("the filter of a payload is no object: publish it again")
+        return requested
+
     def content(self) -> bytes:
         """The JSON text up to its live tail.
 

@@ -5,6 +5,8 @@ kpi:replaced                     hash, generation kept to roll back to -> its en
 kpi:history                      hash, <product>:<month> -> the generation of the end of that month
 kpi:fence                        the last fence handed out
 kpi:pipeline                     the last report of the pipeline on its own state
+kpi:agreements                   hash, product -> what the last audit of its live generation found
+kpi:held                         hash, product of which no new generation goes live -> why
 kpi:source                       hash, `readings` -> what was last read of the source
 kpi:v:<generation>:<variant>     one payload, a frame of `codec`
 kpi:g:<generation>               set of the payload keys of a generation
@@ -64,6 +66,8 @@ REPLACED_KEY: Final = "kpi:replaced"
 HISTORY_KEY: Final = "kpi:history"
 FENCE_KEY: Final = "kpi:fence"
 REQUESTS_KEY: Final = "kpi:requests"
+AGREEMENTS_KEY: Final = "kpi:agreements"
+HELD_KEY: Final = "kpi:held"
 SOURCE_KEY: Final = "kpi:source"
 READINGS_FIELD: Final = "readings"
 SCOPES_KEY: Final = "kpi:scopes"
@@ -81,7 +85,7 @@ SUMMARIES_TURN_KEY: Final = "kpi:alerts:summaries:turn"
 LASTING_KEYS: Final = frozenset(
     (
         *(MANIFEST_KEY, REPLACED_KEY, HISTORY_KEY, FENCE_KEY, REQUESTS_KEY, SOURCE_KEY, SCOPES_KEY),
-        *(ALERTS_KEY, SUMMARIES_KEY, WORKERS_KEY),
+        *(ALERTS_KEY, SUMMARIES_KEY, WORKERS_KEY, AGREEMENTS_KEY, HELD_KEY),
     )
 )
 """The keys that never expire."""

@@ -15,19 +15,20 @@ return fence
 """
 
 FLIP: Final = """
--- KEYS: manifest, entries of replaced generations, revocation of the run, then for each new entry its
--- generation's set of members.
--- ARGV: readings to keep besides the new one, whether the manifest expires with its generations (1 or 0),
--- then for each entry: product, generation, fence, reading, members it must have, the entry's open JSON.
--- All go live, or none does. Returns the outcome, then the generations that are no longer kept, or the one
--- that is incomplete.
+-- KEYS: manifest, entries of replaced generations, revocation of the run, products that are held, then for
+-- each new entry its generation's set of members.
+-- ARGV: readings to keep besides the new one, whether what is held stays, whether the manifest expires with
+-- its generations (1 or 0 both), then for each entry: product, generation, fence, reading, members it must
+-- have, the entry's open JSON.
+-- All go live, or none does. Returns the outcome, then the generations that are no longer kept, the one that
+-- is incomplete, or the product that is held.
 local function decoded(text)
   local parsed, entry = pcall(cjson.decode, text or '')
   if parsed and type(entry) == 'table' then return entry end
   return {}
 end
 
-local function argument(place, number) return ARGV[2 + 6 * (place - 4) + number] end
+local function argument(place, number) return ARGV[3 + 6 * (place - 5) + number] end
 
 local function reading_of(name) return decoded(redis.call('HGET', KEYS[2], name)).reading or name end
 
@@ -49,21 +50,27 @@ end
 
 if redis.call('EXISTS', KEYS[3]) == 1 then return {'revoked'} end
 local texts, lives = {}, {}
-for place = 4, #KEYS do
+for place = 5, #KEYS do
   texts[place] = redis.call('HGET', KEYS[1], argument(place, 1)) or ''
   lives[place] = decoded(texts[place])
   if type(lives[place].generation) ~= 'string' then lives[place] = {} end
   local fence = lives[place].fence
   if type(fence) == 'number' and fence > tonumber(argument(place, 3)) then return {'superseded'} end
 end
-for place = 4, #KEYS do
+for place = 5, #KEYS do
+  local live, product = lives[place].generation, argument(place, 1)
+  if ARGV[2] == '1' and live and live ~= argument(place, 2) then
+    if redis.call('HEXISTS', KEYS[4], product) == 1 then return {'held', product} end
+  end
+end
+for place = 5, #KEYS do
   if redis.call('SCARD', KEYS[place]) ~= tonumber(argument(place, 5)) then
     return {'incomplete', argument(place, 2)}
   end
 end
 
 local reply = {'live'}
-for place = 4, #KEYS do
+for place = 5, #KEYS do
   local live, generation = lives[place], argument(place, 2)
   if live.generation and live.generation ~= generation then
     redis.call('HSET', KEYS[2], live.generation, texts[place])
@@ -100,8 +107,8 @@ for place = 4, #KEYS do
   local previous = ',"previous":[' .. table.concat(kept, ',') .. ']}'
   redis.call('HSET', KEYS[1], argument(place, 1), argument(place, 6) .. previous)
 end
-if ARGV[2] == '1' then
-  for place = 4, #KEYS do
+if ARGV[3] == '1' then
+  for place = 5, #KEYS do
     local expiry = redis.call('EXPIRETIME', KEYS[place])
     redis.call('EXPIREAT', KEYS[1], expiry, 'NX')
     redis.call('EXPIREAT', KEYS[1], expiry, 'GT')

@@ -4,6 +4,7 @@ import typer
 
 from kpi_pipeline.cli.accept_reading import accept_reading
 from kpi_pipeline.cli.access import audit, token, user
+from kpi_pipeline.cli.agreement import agreement
 from kpi_pipeline.cli.alerts import alerts
 from kpi_pipeline.cli.backfill import backfill
 from kpi_pipeline.cli.backtest import backtest
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(up, load, accept_reading, warm, rebuild, variants, backfill, backtest, rollback),
-    *(status, top, logs, restart, doctor, audit, down, run),
+    *(status, top, logs, restart, doctor, agreement, audit, down, run),
 )
 for command in COMMANDS:
     app.command()(command)

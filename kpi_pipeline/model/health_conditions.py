@@ -69,6 +69,22 @@ PRODUCT_UNREADABLE: Final = Condition(
     Text("las cifras de {product} no se pueden leer", "the figures of {product} cannot be read"),
     Text("publíquelas de nuevo con «kpi warm»: {detail}", "publish them again with `kpi warm`: {detail}"),
 )
+FIGURES_DISAGREE: Final = Condition(
+    "figures_disagree",
+    HealthStatus.DEGRADED,
+    Text(
+        "las cifras publicadas de {product} difieren de su recálculo ({count}): {filter}, {figure}, "
+        "publicado {published}, recalculado {recomputed}",
+        "published figures of {product} differ from their recomputation ({count}): {filter}, {figure}, "
+        "published {published}, recomputed {recomputed}",
+    ),
+    Text(
+        "no se publica nada nuevo de {product}: «kpi agreement» muestra las diferencias; resuelta la causa, "
+        "ejecute «kpi agreement --release {product}» y «kpi rebuild»",
+        "nothing newer of {product} goes live: `kpi agreement` shows the differences; once the cause is "
+        "solved, run `kpi agreement --release {product}`, then `kpi rebuild`",
+    ),
+)
 MONTH_ENDS_UNREADABLE: Final = Condition(
     "month_ends_unreadable",
     HealthStatus.DEGRADED,

@@ -2,27 +2,53 @@
 
 <archive>/rollups/<reading>/<table>/...   the parts of a table
 <archive>/rollups/<reading>/parts.json    their names in order, by table
+<archive>/rollups/<reading>/made_by       a digest of the program and the settings by which figures follow
 
 A generation reuses answers by the roll-up of the one that is live, and a product that is rolled back adds
-answers from that of its reading. What runs hand on is kept for a few runs only.
+answers from that of its reading. What runs hand on is kept for a few runs only. The certificates and costs
+that were rolled up are kept with it: an audit recomputes the figures from them.
 """
 
 import os
 import shutil
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import orjson
 import pyarrow as pa
 
 from kpi_pipeline.atomic_files import ABANDONED_S, PART_SUFFIX, modified_at
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES, Rollup
-from kpi_pipeline.resources.stored_tables import TABLE_SUFFIX, StoredTable, read_encoded, write_packed
+from kpi_pipeline.resources.stored_tables import (
+    TABLE_SUFFIX,
+    StoredTable,
+    read_encoded,
+    read_table,
+    write_packed,
+)
 from kpi_pipeline.settings import current_settings
 
 _PARTS: Final = "parts.json"
+_MADE_BY: Final = "made_by"
+
+_ROWS: Final = ("certificates", "costs")
+"""The tables that were rolled up."""
+
+
+class ReadRows(NamedTuple):
+    """The rows that a reading was computed from.
+
+    Attributes:
+        certificates: Valid certificates, in `CERTIFICATE_SCHEMA`.
+        costs: Valid costs by category, in `COST_SCHEMA`.
+        made_by: A digest of what turned them into figures: the program and its settings.
+    """
+
+    certificates: pa.Table
+    costs: pa.Table
+    made_by: str
 
 
 class RollupArchive:
@@ -40,12 +66,13 @@ class RollupArchive:
         """The archive at the place in the settings."""
         return cls(current_settings().archive / "rollups")
 
-    def store(self, reading: str, run_id: str) -> bool:
+    def store(self, reading: str, run_id: str, made_by: str) -> bool:
         """Keep the roll-up of a reading, unless it is kept already.
 
         Args:
             reading: `ManifestEntry.reading`.
             run_id: A run that rolled it up.
+            made_by: Of `ReadRows.made_by`.
 
         Returns:
             Whether it was written; also False where the run's tables are gone.
@@ -53,16 +80,20 @@ class RollupArchive:
         target = self._folder / reading
         if target.exists():
             return False
-        tables = [stored for name in ROLLUP_TABLES if (stored := StoredTable.of_run(name, run_id))]
-        if len(tables) < len(ROLLUP_TABLES):
+        tables = {
+            name: stored
+            for name in (*ROLLUP_TABLES, *_ROWS)
+            if (stored := StoredTable.of_run(name, run_id)) is not None
+        }
+        if not tables.keys() >= set(ROLLUP_TABLES):
             return False
 
-        def link(at: int, folder: Path) -> list[str]:
-            for path in tables[at].paths:
+        def link(name: str, folder: Path) -> list[str]:
+            for path in tables[name].paths:
                 _link(path, folder / path.name)
-            return [path.name for path in tables[at].paths]
+            return [path.name for path in tables[name].paths]
 
-        self._write(target, run_id, link)
+        self._write(target, run_id, tables, link, made_by)
         return True
 
     def keep(self, reading: str, run_id: str, rollup: Rollup) -> None:
@@ -76,26 +107,34 @@ class RollupArchive:
         target = self._folder / reading
         if target.exists():
             return
-        tables = rollup.tables()
+        tables = dict(zip(ROLLUP_TABLES, rollup.tables(), strict=True))
 
-        def write(at: int, folder: Path) -> list[str]:
-            name = f"{run_id}{TABLE_SUFFIX}"
-            write_packed(tables[at], folder / name)
-            return [name]
+        def write(name: str, folder: Path) -> list[str]:
+            file = f"{run_id}{TABLE_SUFFIX}"
+            write_packed(tables[name], folder / file)
+            return [file]
 
-        self._write(target, run_id, write)
+        self._write(target, run_id, tables, write)
 
-    def _write(self, target: Path, run_id: str, write: Callable[[int, Path], list[str]]) -> None:
+    def _write(
+        self,
+        target: Path,
+        run_id: str,
+        names: Iterable[str],
+        write: Callable[[str, Path], list[str]],
+        made_by: str = "",
+    ) -> None:
         # Two runs may store one reading at once: the first to have all of it wins.
         part = target.with_name(f"{target.name}.{run_id}{PART_SUFFIX}")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         try:
             parts: dict[str, list[str]] = {}
-            for at, name in enumerate(ROLLUP_TABLES):
+            for name in names:
                 (part / name).mkdir()
-                parts[name] = write(at, part / name)
+                parts[name] = write(name, part / name)
             (part / _PARTS).write_bytes(orjson.dumps(parts))
+            (part / _MADE_BY).write_text(made_by)
             part.rename(target)
         except OSError:
             if not target.exists():
@@ -113,6 +152,18 @@ class RollupArchive:
                 for name in ROLLUP_TABLES
             ]
             return Rollup.of_tables(tables)
+        except (OSError, ValueError, KeyError, pa.ArrowException):
+            return None
+
+    def rows(self, reading: str) -> ReadRows | None:
+        """The rows of a reading; None where they are not kept, or cannot be read."""
+        try:
+            folder = self._folder / reading
+            parts = orjson.loads((folder / _PARTS).read_bytes())
+            certificates, costs = (
+                pa.concat_tables([read_table(folder / name / part) for part in parts[name]]) for name in _ROWS
+            )
+            return ReadRows(certificates, costs, (folder / _MADE_BY).read_text())
         except (OSError, ValueError, KeyError, pa.ArrowException):
             return None
 

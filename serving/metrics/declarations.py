@@ -66,6 +66,22 @@ GENERATION_VARIANTS: Final = Metric(
 GENERATION_BYTES: Final = Metric(
     "kpi_generation_bytes", "gauge", "Stored size of the live generation.", ("product",)
 )
+AUDITED_FIGURES: Final = Metric(
+    "kpi_audited_figures", "gauge", "Figures that the last audit has recomputed.", ("product",)
+)
+AUDIT_DISAGREEMENTS: Final = Metric(
+    "kpi_audit_disagreements", "gauge", "Those of them that are published otherwise.", ("product",)
+)
+AUDIT_AGREEMENT: Final = Metric(
+    "kpi_audit_agreement_ratio",
+    "gauge",
+    "Share of all figures that agrees at least, as the sample shows with a confidence of 95%.",
+    ("product",),
+)
+AUDIT_AGE: Final = Metric("kpi_audit_age_seconds", "gauge", "Time since the last audit.", ("product",))
+PRODUCT_HELD: Final = Metric(
+    "kpi_product_held", "gauge", "1 while nothing newer of a product goes live, else 0.", ("product",)
+)
 ALARMS: Final = Metric("kpi_alarms", "gauge", "Alarms of the last 24 hours.", ("alarm",))
 QUARANTINE: Final = Metric(
     "kpi_quarantine_ratio", "gauge", "Share of the rows of the source that was refused.", ("table",)
@@ -109,6 +125,7 @@ DISK_FREE: Final = Metric("kpi_disk_free_bytes", "gauge", "Free space on the dis
 OF_STATE: Final = (
     *(REDIS_UP, REDIS_MEMORY, REDIS_MAXMEMORY, REDIS_EVICTIONS),
     *(GENERATION_STATE, GENERATION_AGE, GENERATION_FRESH_UNTIL, GENERATION_VARIANTS, GENERATION_BYTES),
+    *(AUDITED_FIGURES, AUDIT_DISAGREEMENTS, AUDIT_AGREEMENT, AUDIT_AGE, PRODUCT_HELD),
     *(ALARMS, QUARANTINE, READING_HELD, LISTENERS),
     *(QUEUE_LENGTH, QUEUE_OLDEST),
     *(REPORT_AGE, PROCESS_UP, RUNS, RUNS_UNFINISHED, RUN_DURATION, RUN_ENDED, STEP_DURATION, DISK_FREE),

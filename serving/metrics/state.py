@@ -9,6 +9,7 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
 from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.model.agreement import Agreements, least_share
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.pipeline_report import PipelineReport
 from serving.cache_access import Connection
@@ -46,6 +47,8 @@ class StateCollector(Collector):
         listening = reported_listeners(self._connection) if status["redis"]["reachable"] else None
         if listening is not None:
             yield _single(metrics.LISTENERS, listening)
+        if status["redis"]["reachable"]:
+            yield from _audits(self._connection.reader.agreements(), self._connection.reader.now())
         report = self._connection.reader.pipeline_report()
         if report is not None:
             yield from _pipeline(report, self._connection.reader.now())
@@ -80,6 +83,18 @@ def _products(live: Mapping[str, Mapping[str, Any]]) -> Iterator[Family]:
         (metrics.GENERATION_BYTES, "bytes"),
     ):
         yield _family(metric, [((product,), entry[name]) for product, entry in live.items()])
+
+
+def _audits(agreements: Agreements, now: float) -> Iterator[Family]:
+    found = agreements.by_product.items()
+    yield _family(metrics.AUDITED_FIGURES, [((product,), one.figures) for product, one in found])
+    yield _family(metrics.AUDIT_DISAGREEMENTS, [((product,), one.disagreeing) for product, one in found])
+    shares = [((product,), least_share(one.agreeing, one.figures)) for product, one in found]
+    yield _family(metrics.AUDIT_AGREEMENT, [(labels, share) for labels, share in shares if share is not None])
+    ages = [((product,), max(now - one.checked_at, 0.0)) for product, one in found]
+    yield _family(metrics.AUDIT_AGE, ages)
+    held = [((product,), float(product in agreements.holds)) for product in PRODUCTS]
+    yield _family(metrics.PRODUCT_HELD, held)
 
 
 def _source(source: Mapping[str, Any], *, reachable: bool) -> Iterator[Family]:

@@ -16,6 +16,7 @@ from babel.numbers import (
     get_group_symbol,
 )
 
+from kpi_pipeline.model.agreement import share_digits, share_text
 from kpi_pipeline.model.labels import Language
 from serving.dates import LOCALES, written_date
 
@@ -173,6 +174,11 @@ class Formats:
     def share(self, part: float) -> str:
         """A share in percent, to the tenth."""
         return self._number(part * 100, 1) + "%"
+
+    def least_share(self, part: float) -> str:
+        """A share that is at least so large, in percent: rounded down, to the digits that its nines need."""
+        digits = share_digits(part)
+        return self._number(Decimal(share_text(part)), digits, digits) + "%"
 
     def shown_percent(self, part: float) -> Decimal:
         """A share in percent as `share` rounds it, so that a difference is that of the values shown."""

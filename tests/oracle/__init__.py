@@ -1,5 +1,5 @@
-"""The oracle: every published number computed a second time, naively, from the rows.
+"""What is published, set against `kpi_pipeline.audit.recomputation`, which computes all of it a second time.
 
-`source_rows`, `standing` and `figures` share no code with the pipeline: they rest on the words of the
-domain and on the shapes of the payloads alone. `comparison` sets them against what is published.
+`source_rows` reads sources without the pipeline's help, `listing` and `bridge` recompute the list of
+certificates and the bridges. `comparison` sets the figures against what is published.
 """

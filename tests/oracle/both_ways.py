@@ -7,6 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from kpi_pipeline.audit.recomputation.certificate_states import Limits
+from kpi_pipeline.audit.recomputation.oracle import Oracle
+from kpi_pipeline.audit.recomputation.rows import Row, table_rows
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.ingest.certificates import normalise
 from kpi_pipeline.compute.ingest.costs import normalise_costs
@@ -17,10 +20,6 @@ from kpi_pipeline.model.costs import COST_SCHEMA
 from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
-
-from .certificate_states import Limits
-from .oracle import Oracle
-from .source_rows import Row, table_rows
 
 WINDOW_MONTHS = 12
 

@@ -6,9 +6,9 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from .certificate_states import CertificateState
-from .days import Window
-from .standing import ACCEPTED, AWAITING, CANCELLED, PAID, RETURNED, UNSENT
+from kpi_pipeline.audit.recomputation.certificate_states import CertificateState
+from kpi_pipeline.audit.recomputation.days import Window
+from kpi_pipeline.audit.recomputation.standing import ACCEPTED, AWAITING, CANCELLED, PAID, RETURNED, UNSENT
 
 OWED = {AWAITING, ACCEPTED}
 FIGURES: dict[str, Callable[[CertificateState], int | None]] = {

@@ -6,6 +6,10 @@ from typing import Any
 
 import orjson
 
+from kpi_pipeline.audit.recomputation.measures import STATES
+from kpi_pipeline.audit.recomputation.oracle import Oracle
+from kpi_pipeline.audit.recomputation.products import Products
+from kpi_pipeline.audit.recomputation.ranges import BUCKETS, DECIMALS
 from kpi_pipeline.compute.catalogue import catalogue
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
@@ -15,10 +19,6 @@ from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.pages import charts_of_product, kpis_of_product
 
 from .both_ways import WINDOW_MONTHS, BothWays
-from .measures import STATES
-from .oracle import Oracle
-from .products import Products
-from .ranges import BUCKETS, DECIMALS
 
 SAMPLED = 10
 """One pair of values in so many is compared where time is short."""

@@ -9,10 +9,10 @@ from itertools import accumulate
 from statistics import median
 from typing import Any
 
-from .certificate_states import CertificateState
-from .oracle import Oracle
-from .ranges import AMOUNT_BANDS, ISSUED_AGES
-from .standing import ACCEPTED, AWAITING, CANCELLED, PAID, RETURNED, UNSENT
+from kpi_pipeline.audit.recomputation.certificate_states import CertificateState
+from kpi_pipeline.audit.recomputation.oracle import Oracle
+from kpi_pipeline.audit.recomputation.ranges import AMOUNT_BANDS, ISSUED_AGES
+from kpi_pipeline.audit.recomputation.standing import ACCEPTED, AWAITING, CANCELLED, PAID, RETURNED, UNSENT
 
 _OF_ISSUED: dict[str, Callable[[CertificateState], bool]] = {
     "receivable": lambda one: one.standing in {AWAITING, ACCEPTED},

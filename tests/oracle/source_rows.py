@@ -1,31 +1,16 @@
 """Rows of a source as plain dicts, certificates and costs, read without the pipeline's help."""
 
 import sqlite3
-import unicodedata
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 
-Row = dict[str, Any]
+from kpi_pipeline.audit.recomputation.rows import Row, bare
 
-DIMENSIONS = (
-    "month",
-    "client",
-    "project",
-    "project_manager",
-    "administrator",
-    "state",
-    "project_type",
-    "amount_band",
-    "issued_age",
-)
 NOBODY = "sin asignar"
 
 _STAGES = {
@@ -76,18 +61,6 @@ _KINDS = {
     "gasto de capital": "capex",
 }
 _STATE_OF_WORD = {word: state for state, words in _STAGES.items() for word in words}
-
-
-@cache
-def bare(text: str) -> str:
-    """A spelling without accents, case and superfluous spaces."""
-    letters = (char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return " ".join("".join(letters).casefold().split())
-
-
-def table_rows(certificates: pa.Table) -> list[Row]:
-    """Rows of a table of certificates."""
-    return [{**row, "month": f"{row['month']:%Y-%m}"} for row in certificates.to_pylist()]
 
 
 def receivable_rows(path: Path) -> list[Row]:

@@ -6,8 +6,10 @@ What happens to one is told in days after its issue.
 from datetime import date, timedelta
 from typing import Any
 
+from kpi_pipeline.audit.recomputation.rows import Row
+
 from .both_ways import certificate
-from .source_rows import Row, with_log
+from .source_rows import with_log
 
 ISSUED = date(2024, 1, 10)
 COME_AND_GONE = (

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
+from kpi_pipeline.audit.recomputation.days import Window
+from kpi_pipeline.audit.recomputation.kpis import OF_COSTS
+from kpi_pipeline.audit.recomputation.oracle import Oracle
+from kpi_pipeline.audit.recomputation.rows import DIMENSIONS
+from kpi_pipeline.audit.recomputation.variant import NOT_OF_COSTS
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.model.filters import Filter
 
 from .both_ways import DEMO_DAY, WINDOW_MONTHS, BothWays
-from .days import Window
-from .kpis import OF_COSTS
-from .oracle import Oracle
-from .source_rows import DIMENSIONS
-from .variant import NOT_OF_COSTS
 
 pytestmark = pytest.mark.slow
 

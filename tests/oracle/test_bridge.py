@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kpi_pipeline.audit.recomputation.certificate_states import CertificateState, Limits
+from kpi_pipeline.audit.recomputation.rows import Row, table_rows
 from kpi_pipeline.cache.bridges import MovedCertificates
 from kpi_pipeline.compute.bridge.documents import published_parts
 from kpi_pipeline.compute.bridge.moves import DayPair, moves_between
@@ -20,8 +22,6 @@ from kpi_pipeline.model.thresholds import Thresholds
 
 from .both_ways import WINDOW_MONTHS, certificate
 from .bridge import FIGURES, Day, bridge, dso, dso_parts, filters_of
-from .certificate_states import CertificateState, Limits
-from .source_rows import Row, table_rows
 from .test_random import certificates, dates_of_interest
 
 pytestmark = pytest.mark.slow

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from kpi_pipeline.audit.recomputation.certificate_states import CertificateState, Limits, certificate_states
+from kpi_pipeline.audit.recomputation.rows import Row
+
 from .both_ways import BothWays, certificate
-from .certificate_states import CertificateState, Limits, certificate_states
-from .source_rows import Row
 from .standing_rows import ISSUED, made
 
 AS_OF = date(2024, 3, 15)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from kpi_pipeline.audit.recomputation.oracle import Oracle
 from kpi_pipeline.demo.database import write_demo
 
 from .both_ways import DEMO_DAY, BothWays, certificate
 from .comparison import assert_agreement, disagreements
-from .oracle import Oracle
 from .source_rows import demo_costs, demo_rows
 
 pytestmark = pytest.mark.slow

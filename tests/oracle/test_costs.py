@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from kpi_pipeline.audit.recomputation.rows import Row
 from kpi_pipeline.compute.ingest.certificates import normalise
 from kpi_pipeline.compute.ingest.costs import NormalisedCosts, normalise_costs
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 
-from .source_rows import NO_DETAIL, NOBODY, Row, demo_costs
+from .source_rows import NO_DETAIL, NOBODY, demo_costs
 
 pytestmark = pytest.mark.slow
 

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
+from kpi_pipeline.audit.recomputation.certificate_states import Limits
+from kpi_pipeline.audit.recomputation.measures import STATES
+from kpi_pipeline.audit.recomputation.oracle import Oracle
+from kpi_pipeline.audit.recomputation.ranges import ISSUED_AGES
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.thresholds import Thresholds
 
 from .both_ways import BothWays, certificate, cost, each_of_its_own_clients
-from .certificate_states import Limits
 from .comparison import assert_agreement, assert_agreement_of_some, assert_none, disagreements, some_of
-from .measures import STATES
-from .oracle import Oracle
-from .ranges import ISSUED_AGES
 
 pytestmark = pytest.mark.slow
 

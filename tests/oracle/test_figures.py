@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 
+from kpi_pipeline.audit.recomputation.certificate_states import Limits
+from kpi_pipeline.audit.recomputation.finances import statement, totals, working_capital
+from kpi_pipeline.audit.recomputation.kpi_values import KpiValues
+from kpi_pipeline.audit.recomputation.oracle import Oracle
+from kpi_pipeline.audit.recomputation.products import Products
+from kpi_pipeline.audit.recomputation.quotients import Data
+from kpi_pipeline.audit.recomputation.tables import ageing
+from kpi_pipeline.audit.recomputation.variant import Variant
+
 from .both_ways import BothWays, certificate, cost
-from .certificate_states import Limits
-from .finances import statement, totals, working_capital
-from .kpi_values import KpiValues
-from .oracle import Oracle
-from .products import Products
-from .quotients import Data
-from .tables import ageing
-from .variant import Variant
 
 AS_OF = date(2024, 3, 15)
 MONTH_AGES = ["0-6", "7-13", "14-29"]

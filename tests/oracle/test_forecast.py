@@ -13,6 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kpi_pipeline.audit.recomputation import forecast as oracle
+from kpi_pipeline.audit.recomputation import forecasting
+from kpi_pipeline.audit.recomputation import past_forecasts as oracle_of_past
+from kpi_pipeline.audit.recomputation.certificate_states import certificate_states
+from kpi_pipeline.audit.recomputation.rows import Row
 from kpi_pipeline.compute.forecasting.backtest import past_forecasts, score_forecasts
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis, forecast_bases
 from kpi_pipeline.compute.forecasting.calibration import bands, error_scale
@@ -26,11 +31,7 @@ from kpi_pipeline.compute.forecasting.landmarks import (
 from kpi_pipeline.compute.months import month_of
 from kpi_pipeline.model.forecast import TESTED_MONTHS
 
-from . import forecast as oracle
-from . import forecasting
 from .both_ways import DEMO_DAY, BothWays, certificate
-from .certificate_states import certificate_states
-from .source_rows import Row
 
 pytestmark = pytest.mark.slow
 
@@ -172,7 +173,7 @@ def assert_backtest(both: BothWays, as_of: date, months: int) -> None:
     for score in score_forecasts(both.certificates, as_of, months):
         told: dict[str, Any] = asdict(score)
         found[told.pop("currency"), told.pop("months_ahead")] = told
-    assert found == oracle.backtest(both.rows, as_of, months)
+    assert found == oracle_of_past.backtest(both.rows, as_of, months)
 
 
 def assert_basis(both: BothWays, as_of: date) -> None:
@@ -237,7 +238,7 @@ def test_bands_of_any_expectation(
     scale = error_scale(np.array([expected]), np.array([variance]), owed)
     found = bands(np.array([expected]), scale, owed, [factors, wider])
     assert [ends.tolist() for ends in found] == [
-        [[oracle.band(one, expected, month, which[month])[end] for month in range(12)]]
+        [[oracle_of_past.band(one, expected, month, which[month])[end] for month in range(12)]]
         for which in (factors, wider)
         for end in (0, 1)
     ]
@@ -263,8 +264,8 @@ def test_they_meet_every_case() -> None:
     curves = oracle.Curves(rows, LAST)
     assert curves.fitting("Norte", 30) is not curves.fitting("Este", 30)
     assert curves.fitting("Este", 30) is curves.fitting("Nadie", 30)
-    assert len(oracle.backtest(rows, LAST, 5)) == 2 * 14
-    assert oracle.Past(rows).factors("model", LAST, "CLP") is not None
+    assert len(oracle_of_past.backtest(rows, LAST, 5)) == 2 * 14
+    assert oracle_of_past.Past(rows).factors("model", LAST, "CLP") is not None
     paid = [row for row in rows if row["state"] == "pagado" and row["history"] is None]
     assert oracle.Curves(paid, LAST).fitting("Norte", 2000) is None
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from kpi_pipeline.audit.recomputation.rows import Row
+
 from .both_ways import BothWays
-from .source_rows import Row, demo_costs, demo_rows
+from .source_rows import demo_costs, demo_rows
 
 pytestmark = pytest.mark.slow
 

@@ -6,6 +6,8 @@ from typing import Any
 import pyarrow.compute as pc
 import pytest
 
+from kpi_pipeline.audit.recomputation.certificate_states import CertificateState
+from kpi_pipeline.audit.recomputation.standing import ACCEPTED, AWAITING
 from kpi_pipeline.cache.open_items import OpenItem, OpenItemsDay, balances_of, items_in
 from kpi_pipeline.compute.bridge import open_items as module
 from kpi_pipeline.compute.bridge.open_items import open_items, owed_rows
@@ -14,8 +16,6 @@ from kpi_pipeline.compute.listing.rows import DAY, listed_on_days
 from kpi_pipeline.compute.months import month_end, month_of
 
 from .both_ways import DEMO_DAY, BothWays
-from .certificate_states import CertificateState
-from .standing import ACCEPTED, AWAITING
 
 pytestmark = pytest.mark.slow
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kpi_pipeline.audit.recomputation.measures import STATES
+from kpi_pipeline.audit.recomputation.ranges import AMOUNT_BANDS, ISSUED_AGES
 from kpi_pipeline.model.filters import Filter
 
 from .both_ways import BothWays, certificate, cost
 from .comparison import assert_agreement, assert_none, disagreements
-from .measures import STATES
-from .ranges import AMOUNT_BANDS, ISSUED_AGES
 from .source_rows import with_log
 
 pytestmark = pytest.mark.slow

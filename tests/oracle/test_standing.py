@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from kpi_pipeline.audit.recomputation.rows import Row
+from kpi_pipeline.audit.recomputation.standing import Standing
+
 from .both_ways import BothWays, certificate
-from .source_rows import Row
-from .standing import Standing
 from .standing_rows import ISSUED, made
 
 AS_OF = date(2024, 3, 15)

@@ -17,6 +17,7 @@ from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode, encode_ans
 from kpi_pipeline.cache.keys import (
     CATALOGUE,
     FENCE_KEY,
+    HELD_KEY,
     REPLACED_KEY,
     added_key,
     manifest_key,
@@ -64,6 +65,7 @@ class Flip(StrEnum):
     LIVE = "live"
     SUPERSEDED = "superseded"
     REVOKED = "revoked"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +262,8 @@ class Publisher:
 
         Args:
             entry: The new entry. An equal fence replaces the live one.
-            by: The run that publishes it: nothing changes once it is revoked. None outside a run.
+            by: The run that publishes it: nothing changes once it is revoked, and no other generation takes
+                the place of the live one while the product is held. None outside a run, of somebody who may.
 
         Raises:
             IncompleteGeneration: If keys of the generation are missing; the live one stays.
@@ -274,10 +277,12 @@ class Publisher:
                 manifest_key(self.scope),
                 REPLACED_KEY,
                 revoked_key(by or ""),
+                HELD_KEY,
                 *(members_key(entry.generation) for entry in entries),
             ],
             args=[
                 KEPT_READINGS,
+                int(by is not None),
                 # A scope that is no longer published is forgotten with its last generation.
                 int(self.scope != WHOLE_FIRM),
                 *(
@@ -299,6 +304,8 @@ class Publisher:
                 f"{dropped[0].decode()} lacks some of the variants and the catalogue that were staged: "
                 "refresh again; the live generation stays"
             )
+        if outcome == b"held":
+            return Flip.HELD
         for generation in dropped:
             self._removal.remove(generation.decode())
         return Flip(outcome.decode())

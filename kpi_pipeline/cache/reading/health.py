@@ -10,7 +10,9 @@ from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.reading.client import CacheUnavailable
 from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
 from kpi_pipeline.model import health_conditions as conditions
+from kpi_pipeline.model.agreement import Agreements
 from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.health import Finding, Health, HealthStatus
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.performance import FEW_LOOKUPS, HOUR, LOW_HIT_RATE, SLOW_S, Performance
@@ -53,6 +55,7 @@ class HealthFacts:
         server: The server, as of `server_status`.
         last_hour: What was measured within the last hour; None where that cannot be read.
         unreadable_month_ends: The months, as YYYY-MM and in order, whose ends another version kept.
+        agreements: What the last audits of figures found.
     """
 
     reachable: bool
@@ -67,6 +70,7 @@ class HealthFacts:
     server: Mapping[str, Any] = field(default_factory=dict)
     last_hour: Performance | None = None
     unreadable_month_ends: tuple[str, ...] = ()
+    agreements: Agreements = field(default_factory=Agreements)
 
 
 def read_health(
@@ -103,6 +107,7 @@ def read_health(
         server=status["redis"],
         last_hour=_last_hour(reader) if reachable else None,
         unreadable_month_ends=_unreadable_month_ends(reader),
+        agreements=reader.agreements() if reachable else Agreements(),
     )
 
 
@@ -111,6 +116,7 @@ def health_of(facts: HealthFacts) -> Health:
     findings = [
         *(_server(facts.server) if facts.reachable else (Finding(conditions.REDIS_UNREACHABLE, ("redis",)),)),
         *_products(facts),
+        *_disagreements(facts.agreements),
         *_month_ends(facts.unreadable_month_ends),
         *source_findings(facts.readings),
         *_live(facts.live_readings),
@@ -169,6 +175,18 @@ def _products(facts: HealthFacts) -> Iterator[Finding]:
             yield Finding(conditions.PRODUCT_UNREADABLE, (product,), values)
         elif state is AnswerState.STALE:
             yield Finding(conditions.PRODUCT_STALE, (product,), values)
+
+
+def _disagreements(agreements: Agreements) -> Iterator[Finding]:
+    for product, hold in agreements.holds.items():
+        first = hold.first[0] if hold.first else None
+        values: dict[str, str | Value] = {
+            "product": product,
+            "count": Count(hold.disagreeing),
+            "filter": str(Filter.of(first.filter)) if first else "?",
+            **{name: str(getattr(first, name, "?")) for name in ("figure", "published", "recomputed")},
+        }
+        yield Finding(conditions.FIGURES_DISAGREE, (product,), values)
 
 
 def _month_ends(unreadable: tuple[str, ...]) -> Iterator[Finding]:
@@ -341,8 +359,8 @@ def _failed_ticks(report: PipelineReport) -> Iterator[Finding]:
 def _runs(facts: HealthFacts) -> Iterator[Finding]:
     """The runs that failed, each once, but for those that another finding explains.
 
-    That is a reading that is held, or a worker that does nothing. Runs that fail because the source fails now
-    are one finding.
+    That is a reading or a product that is held, or a worker that does nothing. Runs that fail because the
+    source fails now are one finding.
     """
     if facts.report is None:
         return
@@ -351,7 +369,8 @@ def _runs(facts: HealthFacts) -> Iterator[Finding]:
     idle = stopped or bool(facts.report.stalled)
     failed: dict[str, dict[str, RunReport]] = {}
     for product, run in facts.report.runs.items():
-        if run.failed and not (held and held in run.reason) and not (idle and run.given_up):
+        explained = bool(held and held in run.reason) or product in facts.agreements.holds
+        if run.failed and not explained and not (idle and run.given_up):
             cause = "source" if _has_cause(run, facts.report.source_failure) else run.run_id
             failed.setdefault(cause, {})[product] = run
     for cause, by_product in failed.items():

@@ -37,11 +37,13 @@ from kpi_pipeline.cache.reading.source_readings import SourceReadingsView
 from kpi_pipeline.cache.reading.status import (
     alarm_counts,
     entry_status,
+    last_agreements,
     last_report,
     readings_status,
     server_status,
 )
 from kpi_pipeline.cache.watch_list import WatchList, parse_watch_list
+from kpi_pipeline.model.agreement import Agreements
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.listing import LISTED_WITH
@@ -369,6 +371,10 @@ class CacheReader:
     def pipeline_report(self) -> PipelineReport | None:
         """What the pipeline reported last of its own state; None where it is not known."""
         return last_report(self._read_client)
+
+    def agreements(self) -> Agreements:
+        """What the last audits of figures found, and which products are held because of it."""
+        return last_agreements(self._read_client)
 
     def performance(self, window: Window) -> Performance:
         """What was measured within a window.

@@ -7,11 +7,13 @@ from typing import Any, Final, cast
 import orjson
 import redis
 
+from kpi_pipeline.cache.agreements import published_agreements
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import ALARMS_KEY
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.pipeline_report import published_report
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
+from kpi_pipeline.model.agreement import Agreements
 from kpi_pipeline.model.pipeline_report import PipelineReport
 from kpi_pipeline.model.readings import ReadingReport, SourceReadings
 
@@ -118,6 +120,14 @@ def alarm_counts(read_client: ReadClient) -> dict[str, int]:
     except CacheUnavailable:
         return {}
     return {name.decode(errors="replace"): int(count) for name, count in counts.items() if count.isdigit()}
+
+
+def last_agreements(read_client: ReadClient) -> Agreements:
+    """What the last audits of figures found; nothing while Redis cannot be reached."""
+    try:
+        return read_client.call(published_agreements)
+    except CacheUnavailable:
+        return Agreements()
 
 
 def last_report(read_client: ReadClient) -> PipelineReport | None:

@@ -67,6 +67,13 @@ RULE_KINDS: Final[dict[str, RuleKind]] = {
             health_conditions.PRODUCT_UNREADABLE,
         ),
         _of(
+            "figures_disagree",
+            Basis.CACHE,
+            "Las cifras publicadas de un producto difieren de su recálculo.",
+            "Published figures of a product differ from their recomputation.",
+            health_conditions.FIGURES_DISAGREE,
+        ),
+        _of(
             "product_stale",
             Basis.CACHE,
             "Una generación ha superado su plazo de vigencia.",

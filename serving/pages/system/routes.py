@@ -88,6 +88,10 @@ class _SystemWriter:
         """A part of a whole; empty where there is no whole."""
         return self._formats.share(part / whole) if whole else ""
 
+    def least_share(self, part: float) -> str:
+        """A share that is at least so large."""
+        return self._formats.least_share(part)
+
     def amount(self, minor: int, currency: str) -> str:
         return self._formats.money(minor, currency).full
 

@@ -13,6 +13,7 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheUnavailable
 from kpi_pipeline.cache.requests.deliveries import Backlog
 from kpi_pipeline.cache.usage.coverage import MissedVariant, ProductCoverage, RequestedVariant
+from kpi_pipeline.model.agreement import Agreements
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.pipeline_report import PipelineReport, ProcessReport, RunReport
 from kpi_pipeline.model.readings import SourceReadings
@@ -118,6 +119,8 @@ class SystemView:
         reads: The reads of this process since it started.
         alarms: The recent count of each.
         source: What was last read of the source, and what is not published of it.
+        agreements: What the last audits of figures found.
+        audited_s: How many seconds ago the oldest of them was; None without one.
     """
 
     products: list[ProductView] | None
@@ -134,6 +137,8 @@ class SystemView:
     reads: Mapping[str, int]
     alarms: Mapping[str, int]
     source: SourceReadings
+    agreements: Agreements
+    audited_s: float | None
 
 
 def system_view(
@@ -154,6 +159,8 @@ def system_view(
     requested = [(product.product, variant) for product in products for variant in product.most_requested]
     missed.sort(key=lambda variant: -variant[1].missed.weight)
     requested.sort(key=lambda variant: -variant[1].requested.weight)
+    agreements = connection.reader.agreements() if reachable else Agreements()
+    audited_at = agreements.checked_at
     return SystemView(
         products=_products(connection, report, reachable=reachable),
         last_runs=_last_runs(report),
@@ -169,6 +176,8 @@ def system_view(
         reads=status["reads"],
         alarms=status["alarms"],
         source=connection.reader.readings(),
+        agreements=agreements,
+        audited_s=None if audited_at is None else max(time.time() - audited_at, 0.0),
     )
 
 

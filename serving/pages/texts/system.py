@@ -59,6 +59,22 @@ TEXTS: Final[dict[str, Text]] = {
     "system_alerts_undelivered": Text("Mensajes sin entregar", "Undelivered messages"),
     "system_alerts_evaluated": Text("Última evaluación", "Last evaluated"),
     "system_alerts_never": Text("nunca", "never"),
+    # Audits of figures.
+    "system_audit": Text("Auditoría de consistencia", "Consistency audit"),
+    "system_audit_agrees": Text(
+        "{agreeing} de {count} {count:cifra recalculada coincide|cifras recalculadas coinciden} con lo "
+        "publicado: coincide al menos el {share} de todas, con un 95% de confianza. Última auditoría: "
+        "{ago}.",
+        "{agreeing} of {count} recomputed {count:figure agrees|figures agree} with what is published: at "
+        "least {share} of all figures agree, with 95% confidence. Last audit: {ago}.",
+    ),
+    "system_audit_held": Text(
+        "{product}: {count} {count:cifra difiere|cifras difieren}. No se publica nada nuevo del producto "
+        "hasta que se resuelva.",
+        "{product}: {count} {count:figure differs|figures differ}. Nothing newer of the product goes live "
+        "until that is resolved.",
+    ),
+    "system_audit_none": Text("Aún no se ha hecho ninguna.", "None has been made yet."),
     # Generations.
     "system_products": Text("Generaciones publicadas", "Published generations"),
     "system_state_fresh": Text("Al día", "Fresh"),

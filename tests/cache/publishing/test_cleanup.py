@@ -8,6 +8,7 @@ import pytest
 
 from kpi_pipeline.alerts.state import AlertState
 from kpi_pipeline.alerts.store import AlertStore
+from kpi_pipeline.cache.agreements import publish_agreement
 from kpi_pipeline.cache.keys import (
     LASTING_KEYS,
     MANIFEST_KEY,
@@ -30,6 +31,7 @@ from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cache.worker_signs import give_sign
+from kpi_pipeline.model.agreement import Agreement
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.readings import SourceReadings
 from kpi_pipeline.model.scopes import Policy
@@ -142,6 +144,7 @@ def test_every_key_expires_but_the_few_that_last(each_newsroom, each_client) -> 
     AlertStore(each_client).save(AlertState())
     each_client.hset(SUMMARIES_KEY, "board", "{}")
     give_sign(each_client, "a worker")
+    publish_agreement(each_client, Agreement("kpis", "kpis-1", 1.0, 1, 1, 1, 0))
     lasting = {key for key in keys(each_client) if each_client.ttl(key) == -1}
     assert lasting == {key.encode() for key in LASTING_KEYS}
     assert clean(each_client).without_expiry == ()

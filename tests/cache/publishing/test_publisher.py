@@ -15,6 +15,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kpi_pipeline.cache.agreements import publish_agreement, release
 from kpi_pipeline.cache.codec import decode, encode
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import (
@@ -33,6 +34,7 @@ from kpi_pipeline.cache.publishing.copies import Reusable
 from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration
 from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher, Staged
+from kpi_pipeline.model.agreement import Agreement
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 MANY = tuple(Filter.of({"client": f"client {number}"}) for number in range(700))
@@ -188,6 +190,21 @@ def test_nothing_of_a_revoked_run_goes_live(each_newsroom, each_client) -> None:
     assert each_newsroom.publisher.flip(entry, by="another") is Flip.LIVE
     # What a run had published before it was terminated may still be rolled back to.
     assert each_newsroom.publisher.flip(replace(before, fence=entry.fence + 1)) is Flip.LIVE
+
+
+def test_a_product_that_is_held_keeps_its_live_generation(each_newsroom, each_client) -> None:
+    before = each_newsroom.publish(EVERYTHING)
+    publish_agreement(each_client, Agreement("kpis", before.generation, 1.0, 1, 1, 1, too_large=0))
+    entry = each_newsroom.entry(each_newsroom.stage(EVERYTHING), fence=before.fence + 1)
+    assert each_newsroom.publisher.flip(entry, by="run") is Flip.HELD
+    assert live(each_client) == before
+    # It may be confirmed, and somebody may go back to another one.
+    confirmed = replace(before, fence=before.fence + 1)
+    assert each_newsroom.publisher.flip(confirmed, by="run") is Flip.LIVE
+    assert each_newsroom.publisher.flip(replace(entry, fence=entry.fence + 1)) is Flip.LIVE
+    assert release(each_client, "kpis")
+    entry = each_newsroom.entry(each_newsroom.stage(EVERYTHING), fence=entry.fence + 2)
+    assert each_newsroom.publisher.flip(entry, by="run") is Flip.LIVE
 
 
 def test_an_equal_fence_is_allowed(each_newsroom, each_client) -> None:

@@ -7,6 +7,7 @@ import pytest
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.live_readings import LiveReading, LiveReadings
 from kpi_pipeline.cache.reading.health import HealthFacts, health_of
+from kpi_pipeline.model.agreement import Agreements, Disagreement, Hold
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.labels import LANGUAGES
 from kpi_pipeline.model.performance import (
@@ -78,6 +79,10 @@ def test_without_redis_nobody_knows_what_is_published() -> None:
     assert [finding.condition.name for finding in health.findings] == ["redis_unreachable"]
 
 
+FALSE = Disagreement("charts", "charts-1", {}, "kpis.dso[0].value", "41.5", "40.5")
+HELD = Hold("charts", "charts-1", 1.0, 1, (FALSE,))
+
+
 def test_nothing_is_wrong() -> None:
     assert health_of(WELL).status == "ok"
     assert health_of(WELL).findings == []
@@ -94,6 +99,7 @@ def test_nothing_is_wrong() -> None:
         ({"unreadable": {"kpis": "its catalogue is lost"}}, "product_unreadable", "kpis"),
         ({"alarms": {"payload_corrupt": 2}}, "alarms_raised", "alarms"),
         ({"readings": SourceReadings(None, HeldReading(READING))}, "reading_refused", "source"),
+        ({"agreements": Agreements({}, {"charts": HELD})}, "figures_disagree", "charts"),
         (
             {"readings": SourceReadings(None, HeldReading(READING, (Fall("costs", "", 2, 1),)))},
             "reading_fell",
@@ -312,3 +318,12 @@ def test_readers_get_moments_shares_and_amounts_in_their_own_writing() -> None:
 @pytest.mark.parametrize(("hits", "stale", "missed"), [(40, 40, 20), (10, 0, 89), (0, 0, 0)])
 def test_enough_hits_or_few_requests_are_no_finding(hits: int, stale: int, missed: int) -> None:
     assert health_of(replace(WELL, last_hour=measured(hits, stale, missed))).findings == []
+
+
+def test_a_product_that_is_held_names_both_figures_and_explains_the_run_that_failed() -> None:
+    facts = replace(
+        WELL, agreements=Agreements({}, {"charts": HELD}), report=replace(REPORT, runs={"charts": RUN})
+    )
+    (finding,) = health_of(facts).findings
+    assert "everything, kpis.dso[0].value, published 41.5, recomputed 40.5" in finding.reason("en")
+    assert "kpi agreement --release charts" in finding.advice("es")

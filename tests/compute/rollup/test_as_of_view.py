@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kpi_pipeline.audit.recomputation.certificate_states import CertificateState, Limits
+from kpi_pipeline.audit.recomputation.rows import table_rows
+from kpi_pipeline.audit.recomputation.standing import CANCELLED
 from kpi_pipeline.compute.database import summation
 from kpi_pipeline.compute.histories import Histories, facts_by_day, with_histories
 from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, as_of_view, view_settings
 from kpi_pipeline.model.thresholds import Thresholds
 from tests.compute.rows import AS_OF, certificate, certificates, history, table
-from tests.oracle.certificate_states import CertificateState, Limits
-from tests.oracle.source_rows import table_rows
-from tests.oracle.standing import CANCELLED
 
 _ON = """(
     SELECT *, $day::DATE AS day FROM certificates JOIN cuts USING (currency) LEFT JOIN facts USING (row)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from kpi_pipeline.cache.agreements import publish_agreement
+from kpi_pipeline.model.agreement import Agreement
 from serving.app import create_app
 from serving.metrics.declarations import METRICS
 
@@ -53,8 +55,9 @@ def test_what_happened_is_exposed(web, press) -> None:
     assert found["kpi_disk_free_bytes"] == {(): 10 * 2**30}
 
 
-def test_every_metric_is_exposed_and_documented(web, press) -> None:
+def test_every_metric_is_exposed_and_documented(web, press, client) -> None:
     press.publish_everything()
+    publish_agreement(client, Agreement("kpis", "kpis-1", 1.0, 1, 10, 0, 0))
     web.get("/manager/api/kpis")
     families = {
         family.name: family

@@ -3,11 +3,13 @@
 import html
 import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from kpi_pipeline.cache.access import apply_acl
+from kpi_pipeline.cache.agreements import publish_agreement
 from kpi_pipeline.cache.keys import ALARMS_KEY, MANIFEST_KEY
 from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.performance import PerformanceCounters, duration_counts, lookup_field
@@ -18,6 +20,7 @@ from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cache.usage.coverage import Coverage, PrecomputeSetRecord
 from kpi_pipeline.cache.usage.listeners import report_listeners
+from kpi_pipeline.model.agreement import Agreement
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.performance import AnswerKind, Measure, Outcome
 from kpi_pipeline.model.pipeline_report import ProcessReport, RunReport, StalledRun
@@ -73,6 +76,35 @@ def test_hits_and_response_times_of_the_last_hour(language, sentence, web, press
     counts = {hits: 108, misses: 12, **duration_counts(Measure.ANSWER, AnswerKind.PAGE, [0.004])}
     PerformanceCounters(client).add(counts)
     assert sentence in words(web.get(f"{SYSTEM}?lang={language}"))
+
+
+@pytest.mark.parametrize(
+    ("language", "agrees", "held"),
+    [
+        (
+            "en",
+            "9,998 of 9,998 recomputed figures agree with what is published: at least 99.97% of all figures "
+            "agree, with 95% confidence. Last audit: 12 minutes ago.",
+            "kpis: 1 figure differs. Nothing newer of the product goes live until that is resolved.",
+        ),
+        (
+            "es",
+            "9.998 de 9.998 cifras recalculadas coinciden con lo publicado: coincide al menos el 99,97% de "
+            "todas, con un 95% de confianza. Última auditoría: hace 12 minutos.",
+            "kpis: 1 cifra difiere. No se publica nada nuevo del producto hasta que se resuelva.",
+        ),
+    ],
+)
+def test_the_agreement_of_figures(language, agrees, held, web, press, client) -> None:
+    press.publish()
+    assert agrees[-12:] not in words(web.get(f"{SYSTEM}?lang={language}"))
+    found = Agreement("kpis", "kpis-1", time.time() - 725, 20, 9_998, disagreeing=0, too_large=0)
+    publish_agreement(client, found)
+    text = words(web.get(f"{SYSTEM}?lang={language}"))
+    assert agrees in text
+    assert held not in text
+    publish_agreement(client, replace(found, disagreeing=1))
+    assert held in words(web.get(f"{SYSTEM}?lang={language}"))
 
 
 def test_the_verdict_is_that_of_the_monitors_with_what_to_do(web, press) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from .certificate_states import CertificateState, Limits
-from .days import Window
-from .ranges import BUCKETS, DUE_BUCKETS
-from .standing import ACCEPTED, AWAITING, CANCELLED, RETURNED, UNSENT
+from kpi_pipeline.audit.recomputation.certificate_states import CertificateState, Limits
+from kpi_pipeline.audit.recomputation.days import Window
+from kpi_pipeline.audit.recomputation.ranges import BUCKETS, DUE_BUCKETS
+from kpi_pipeline.audit.recomputation.standing import ACCEPTED, AWAITING, CANCELLED, RETURNED, UNSENT
 
 STATES = ("revision", "enviado", "pendiente", "validado", "pagado", "rechazado")
 IDLE = {"notice": (7, 13), "warning": (14, 20), "urgent": (21, 29), "critical": (30, None)}
@@ -104,6 +104,10 @@ def _idle(first: int, last: int | None) -> Holds:
     )
 
 
+def _labelled(of: Callable[[CertificateState], str | None], label: str) -> Holds:
+    return lambda one: of(one) == label
+
+
 FLOWS: dict[str, Measure] = {
     **_flow_pair("proposed", issued, _counts, _proposed),
     "cancelled_count": _flow(issued, lambda one: not _counts(one), _one),
@@ -185,16 +189,14 @@ STOCKS: dict[str, Measure] = {
             ("due", DUE_BUCKETS, lambda one: one.due_bucket),
         )
         for label in labels
-        for name, measure in _stock_pair(
-            f"{stem}_{label}", lambda one, label=label, of=of: of(one) == label, _open
-        ).items()
+        for name, measure in _stock_pair(f"{stem}_{label}", _labelled(of, label), _open).items()
     },
     **{
         name: measure
         for state in STATES
         if state != "pagado"
         for name, measure in _stock_pair(
-            f"state_{state}", lambda one, state=state: one.state == state, _proposed
+            f"state_{state}", _labelled(lambda one: one.state, state), _proposed
         ).items()
     },
     "retained_amount": _stock(_counts, lambda one: one.withheld),

@@ -1,12 +1,12 @@
 """The financial statement, working capital and the forecast."""
 
-from . import months as month
-from .forecast import MONTHS, NEXT, NEXT_DAYS, Outcome
-from .kpi_values import KpiValues
-from .kpis import View
-from .measures import COSTS
-from .quotients import Data, exact
-from .variant import Variant
+from kpi_pipeline.audit.recomputation import months as month
+from kpi_pipeline.audit.recomputation.forecast import MONTHS, NEXT, NEXT_DAYS, Outcome
+from kpi_pipeline.audit.recomputation.kpi_values import KpiValues
+from kpi_pipeline.audit.recomputation.kpis import View
+from kpi_pipeline.audit.recomputation.measures import COSTS
+from kpi_pipeline.audit.recomputation.quotients import Data, exact
+from kpi_pipeline.audit.recomputation.variant import Variant
 
 FLOWS = {"billed": "proposed_amount", "approved": "approved_amount", "collected": "paid_amount"}
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .source_rows import bare
+from kpi_pipeline.audit.recomputation.rows import bare
 
 Sums = npt.NDArray[np.generic]
 Terms = Mapping[str, Sequence[str]]

@@ -2,25 +2,39 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import combinations
 
-from . import months as month
-from .certificate_states import CertificateState, Limits, certificate_states
-from .days import TREND_MONTHS, Window, evaluation_days
-from .entry_sums import EntrySums
-from .forecasting import Forecaster
-from .measures import COSTS, FLOWS, STATES, STOCKS, cost_amounts, rolls
-from .quotients import Data, in_order
-from .ranges import AMOUNT_BANDS, BUCKETS, ISSUED_AGES
-from .source_rows import DIMENSIONS, Row, bare
-from .variant import LONGEST_PERIODS, NOT_OF_COSTS, Variant, ages_between
+from kpi_pipeline.audit.recomputation import months as month
+from kpi_pipeline.audit.recomputation.certificate_states import CertificateState, Limits, certificate_states
+from kpi_pipeline.audit.recomputation.days import TREND_MONTHS, Window, evaluation_days
+from kpi_pipeline.audit.recomputation.entry_sums import EntrySums
+from kpi_pipeline.audit.recomputation.forecasting import Forecaster
+from kpi_pipeline.audit.recomputation.measures import COSTS, FLOWS, STATES, STOCKS, cost_amounts, rolls
+from kpi_pipeline.audit.recomputation.quotients import Data, in_order
+from kpi_pipeline.audit.recomputation.ranges import AMOUNT_BANDS, BUCKETS, ISSUED_AGES
+from kpi_pipeline.audit.recomputation.rows import DIMENSIONS, Row, bare
+from kpi_pipeline.audit.recomputation.variant import LONGEST_PERIODS, NOT_OF_COSTS, Variant, ages_between
 
 OF_COSTS = tuple(name for name in DIMENSIONS if name not in NOT_OF_COSTS)
 MILLION = 10**6
 MONTH_PERIODS = {"3m": 3, "6m": 6, "12m": 12}
 MONTHLY = ("proposed_amount", "approved_amount", "paid_amount")
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What part of the certificates and costs has to know of all of them.
+
+    Attributes:
+        first_issued: Of `Oracle.first_issued`.
+        first_invoices: Of `Oracle.first_invoices`.
+    """
+
+    first_issued: date | None
+    first_invoices: Mapping[str | None, date]
 
 
 class Oracle:
@@ -31,6 +45,7 @@ class Oracle:
         as_of: The business date.
         window_months: Months of the window over which flows are summed.
         limits: The thresholds.
+        whole: What is to be known of all certificates where the rows are a part of them.
         days: The days on which figures are evaluated: the date, the one compared with, and month ends.
         windows: The window of each.
         certificate_states: Every certificate that exists on the date.
@@ -49,11 +64,13 @@ class Oracle:
         window_months: int = 12,
         costs: Iterable[Row] = (),
         limits: Limits | None = None,
+        whole: Whole | None = None,
     ) -> None:
         self.rows = list(rows)
         self.as_of = as_of
         self.window_months = window_months
         self.limits = limits or Limits()
+        self.whole = whole
         self.days = evaluation_days(as_of, window_months)
         self.windows = [Window.ending(day, window_months) for day in self.days]
         self.certificate_states = certificate_states(self.rows, as_of, self.limits)
@@ -91,8 +108,10 @@ class Oracle:
         return sorted({code for ledger in (self.cohorts, self.cohorts_spent) for code in ledger.currencies})
 
     @cached_property
-    def first_invoices(self) -> dict[str | None, date]:
+    def first_invoices(self) -> Mapping[str | None, date]:
         """The first day of a cost, by currency."""
+        if self.whole is not None:
+            return self.whole.first_invoices
         found: dict[str | None, date] = {}
         for cost in self.costs:
             code = cost["currency"]
@@ -112,6 +131,8 @@ class Oracle:
     @cached_property
     def first_issued(self) -> date | None:
         """The first issue of all that is not cancelled on one of the days, or is paid in advance."""
+        if self.whole is not None:
+            return self.whole.first_issued
         seen = (*self.states_of[self.cohorts], *self.states_of[self.stood])
         return min((one.issued for one in seen if one.standing != "cancelled"), default=None)
 
@@ -189,7 +210,9 @@ class Oracle:
         pairs of values, days since issue apart, and quick periods with each value of what is no time.
         """
         pairs = [terms for terms in self.occurring if "issued_age" not in dict(terms)]
-        found = {tuple((name, (value,)) for name, value in terms) for terms in pairs}
+        found: set[tuple[tuple[str, tuple[str, ...]], ...]] = {
+            tuple((name, (value,)) for name, value in terms) for terms in pairs
+        }
         found |= {((name, (one["value"],)),) for name, listed in self.value_counts.items() for one in listed}
         found.add((("state", ("enviado", "revision")),))
         for dimension, values in self.periods.values():
@@ -254,6 +277,24 @@ class Oracle:
         ledgers = (self.stood, self.cohorts, self.spent, self.cohorts_spent, self.flowed, self.flowed_costs)
         for ledger in ledgers:
             ledger.close()
+
+
+def first_issue(
+    rows: Iterable[Row], as_of: date, window_months: int, limits: Limits | None = None
+) -> date | None:
+    """Of `Oracle.first_issued`, without standings of all rows.
+
+    Args:
+        rows: All certificates, in the order of their issue.
+        as_of: The business date.
+        window_months: Months of the window over which flows are summed.
+        limits: The thresholds.
+    """
+    for row in rows:
+        one = Oracle([row], as_of, window_months, limits=limits)
+        if one.first_issued is not None:
+            return one.first_issued
+    return None
 
 
 def _existing(rows: Iterable[Row], day: date, limits: Limits) -> list[CertificateState]:

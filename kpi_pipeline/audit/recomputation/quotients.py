@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-from .source_rows import bare
+from kpi_pipeline.audit.recomputation.rows import bare
 
 Data = dict[str, Any]
 

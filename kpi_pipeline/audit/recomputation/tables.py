@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from .certificate_states import CertificateState
-from .days import Window
-from .measures import COSTS
-from .quotients import Data, exact, part
-from .ranges import BUCKETS, DUE_BUCKETS
-from .rankings import Sums, broken, by_value, ranked
-from .standing import CANCELLED, RETURNED
-from .variant import Variant
+from kpi_pipeline.audit.recomputation.certificate_states import CertificateState
+from kpi_pipeline.audit.recomputation.days import Window
+from kpi_pipeline.audit.recomputation.measures import COSTS
+from kpi_pipeline.audit.recomputation.quotients import Data, exact, part
+from kpi_pipeline.audit.recomputation.ranges import BUCKETS, DUE_BUCKETS
+from kpi_pipeline.audit.recomputation.rankings import Sums, broken, by_value, ranked
+from kpi_pipeline.audit.recomputation.standing import CANCELLED, RETURNED
+from kpi_pipeline.audit.recomputation.variant import Variant
 
 STAGES = {
     "issue_to_sent": "sending_days",
@@ -67,7 +67,7 @@ def stages(variant: Variant) -> Data:
         ]
         found.append({"stage": stage, "days": exact(sum(days), len(days)), "count": len(days)})
     passed = [one for one in found if one["count"]]
-    slowest = max(passed, key=lambda one: one["days"])["stage"] if passed else None
+    slowest = max(passed, key=lambda one: one["days"] or 0)["stage"] if passed else None
     return {"stages": found, "bottleneck": slowest}
 
 

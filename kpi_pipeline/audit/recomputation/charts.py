@@ -3,16 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import months as month
-from . import sentences as say
-from .days import Window
-from .finances import first_whole_month, forecast_line
-from .kpi_values import KpiValues
-from .measures import COSTS, FLOWS, STATES, STOCKS
-from .quotients import Data, exact, part
-from .rankings import Ranked, by_value, ranked, total, with_others
-from .tables import STAGES, ageing, stages
-from .variant import Variant
+from kpi_pipeline.audit.recomputation import months as month
+from kpi_pipeline.audit.recomputation import sentences as say
+from kpi_pipeline.audit.recomputation.days import Window
+from kpi_pipeline.audit.recomputation.finances import first_whole_month, forecast_line
+from kpi_pipeline.audit.recomputation.kpi_values import KpiValues
+from kpi_pipeline.audit.recomputation.measures import COSTS, FLOWS, STATES, STOCKS
+from kpi_pipeline.audit.recomputation.quotients import Data, exact, part
+from kpi_pipeline.audit.recomputation.rankings import Ranked, by_value, ranked, total, with_others
+from kpi_pipeline.audit.recomputation.tables import STAGES, ageing, stages
+from kpi_pipeline.audit.recomputation.variant import Variant
 
 Rows = list[tuple[Any, ...]]
 
@@ -47,7 +47,8 @@ def _monthly_trend(variant: Variant, readings: KpiValues) -> Data:
         dso = readings.of("dso", code)["spark"]
         texts = [month.text(one) for one in variant.months]
         rows += zip(texts, [code] * len(texts), *amounts, dso, strict=True)
-        says.append(say.monthly_trend(code, texts[0], _until(variant), *map(sum, amounts), dso[-1]))
+        proposed, approved, paid = map(sum, amounts)
+        says.append(say.monthly_trend(code, texts[0], _until(variant), proposed, approved, paid, dso[-1]))
     return chart(("month", "currency", *names, "dso"), rows, names, says)
 
 
@@ -55,7 +56,7 @@ def _until(variant: Variant) -> str:
     return variant.oracle.as_of.isoformat()
 
 
-def _ageing(variant: Variant, readings: KpiValues) -> Data:
+def _ageing(variant: Variant, _readings: KpiValues) -> Data:
     columns = ("bucket", "amount", "count", "share")
     lines = ageing(variant)
     rows = [
@@ -67,7 +68,7 @@ def _ageing(variant: Variant, readings: KpiValues) -> Data:
     return chart((columns[0], "currency", *columns[1:]), rows, ("amount", "count"), says)
 
 
-def _states(variant: Variant, readings: KpiValues) -> Data:
+def _states(variant: Variant, _readings: KpiValues) -> Data:
     rows: Rows = []
     says = []
     measures = {**FLOWS, **STOCKS}
@@ -94,7 +95,7 @@ def _performance(
 ) -> Callable[[Variant, KpiValues], Data]:
     amounts = ("approved_amount", "receivable_amount", "overdue_amount")
 
-    def draw(variant: Variant, readings: KpiValues) -> Data:
+    def draw(variant: Variant, _readings: KpiValues) -> Data:
         rows: Rows = []
         says = []
         for code in variant.currencies:
@@ -110,7 +111,7 @@ def _performance(
     return draw
 
 
-def _concentration(variant: Variant, readings: KpiValues) -> Data:
+def _concentration(variant: Variant, _readings: KpiValues) -> Data:
     rows: Rows = []
     says = []
     for code in variant.currencies:
@@ -126,7 +127,7 @@ def _concentration(variant: Variant, readings: KpiValues) -> Data:
     return chart(columns, rows, ("receivable",), says)
 
 
-def _cash_flow(variant: Variant, readings: KpiValues) -> Data:
+def _cash_flow(variant: Variant, _readings: KpiValues) -> Data:
     bands = ("low_50", "high_50", "low_90", "high_90")
     rows: Rows = []
     says = []
@@ -136,15 +137,15 @@ def _cash_flow(variant: Variant, readings: KpiValues) -> Data:
         for one, amount in zip(variant.months[-PAID_MONTHS:], collected, strict=True):
             rows.append((month.text(one), code, "collected", amount, None, None, None, None))
         months = variant.oracle.forecaster.months
-        for at, one in enumerate(months if line["basis"]["rule"] != "none" else ()):
+        for at, text in enumerate(months if line["basis"]["rule"] != "none" else ()):
             ends = [line[name][at] for name in bands]
-            rows.append((one, code, "expected", line["expected"][at], *ends))
+            rows.append((text, code, "expected", line["expected"][at], *ends))
         says.append(say.cash_flow(code, months, line, sum(collected), first_whole_month(variant)))
     columns = ("month", "currency", "kind", "amount", *bands)
     return chart(columns, rows, ("amount",), says)
 
 
-def _opex_capex(variant: Variant, readings: KpiValues) -> Data:
+def _opex_capex(variant: Variant, _readings: KpiValues) -> Data:
     rows: Rows = []
     says: list[Data | None] = []
     for code in variant.currencies:
@@ -158,7 +159,7 @@ def _opex_capex(variant: Variant, readings: KpiValues) -> Data:
     return chart(("month", "currency", "opex", "capex"), rows, ("opex", "capex"), says)
 
 
-def _margin_by_project(variant: Variant, readings: KpiValues) -> Data:
+def _margin_by_project(variant: Variant, _readings: KpiValues) -> Data:
     rows: Rows = []
     says: list[Data | None] = []
     for code in variant.currencies:
@@ -173,7 +174,7 @@ def _margin_by_project(variant: Variant, readings: KpiValues) -> Data:
     return chart(columns, rows, columns[2:5], says)
 
 
-def _stages(variant: Variant, readings: KpiValues) -> Data:
+def _stages(variant: Variant, _readings: KpiValues) -> Data:
     found = stages(variant)
     rows: Rows = []
     end = 0.0
@@ -184,7 +185,7 @@ def _stages(variant: Variant, readings: KpiValues) -> Data:
     return chart(columns, rows, ("count",), [say.stages(found, end)])
 
 
-def _payment_heatmap(variant: Variant, readings: KpiValues) -> Data:
+def _payment_heatmap(variant: Variant, _readings: KpiValues) -> Data:
     rows: Rows = []
     says = []
     texts = [month.text(one) for one in variant.months]

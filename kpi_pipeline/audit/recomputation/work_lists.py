@@ -1,9 +1,9 @@
 """What is to be collected, and what corrected and sent: certificate by certificate, the most urgent first."""
 
-from .certificate_states import CertificateState
-from .quotients import Data, exact
-from .standing import RETURNED, UNSENT
-from .variant import Variant
+from kpi_pipeline.audit.recomputation.certificate_states import CertificateState
+from kpi_pipeline.audit.recomputation.quotients import Data, exact
+from kpi_pipeline.audit.recomputation.standing import RETURNED, UNSENT
+from kpi_pipeline.audit.recomputation.variant import Variant
 
 TOP = 20
 FEWEST = 5

@@ -22,7 +22,7 @@ DECIMALS = {"CLP": 0, "EUR": 2, "USD": 2}
 def amount_cuts(currency: str) -> tuple[int, ...]:
     """Where the bands of an amount change, in minor units."""
     whole = (1_000_000, 5_000_000, 10_000_000) if currency == "CLP" else (1_000, 5_000, 10_000)
-    return tuple(cut * 10 ** DECIMALS[currency] for cut in whole)
+    return tuple(cut * 10 ** DECIMALS.get(currency, 2) for cut in whole)
 
 
 def range_of(days: int, ranges: Mapping[str, tuple[int, int | None]]) -> str:

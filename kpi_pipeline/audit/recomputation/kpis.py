@@ -7,14 +7,14 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from . import months as month
-from .certificate_states import CertificateState
-from .days import Window
-from .measures import COSTS, FLOWS, IDLE, STOCKS
-from .oracle import MILLION
-from .quotients import exact
-from .ranges import BUCKETS
-from .variant import Variant
+from kpi_pipeline.audit.recomputation import months as month
+from kpi_pipeline.audit.recomputation.certificate_states import CertificateState
+from kpi_pipeline.audit.recomputation.days import Window
+from kpi_pipeline.audit.recomputation.measures import COSTS, FLOWS, IDLE, STOCKS
+from kpi_pipeline.audit.recomputation.oracle import MILLION
+from kpi_pipeline.audit.recomputation.quotients import exact
+from kpi_pipeline.audit.recomputation.ranges import BUCKETS
+from kpi_pipeline.audit.recomputation.variant import Variant
 
 CALENDAR = {
     "billed_quarter",
@@ -54,8 +54,9 @@ class View:
 
     @property
     def code(self) -> str:
-        """The currency."""
-        assert self.currency is not None
+        """The currency; raises `ValueError` where there is none."""
+        if self.currency is None:
+            raise ValueError("of all currencies together")
         return self.variant.oracle.currencies[self.currency]
 
     @property
@@ -241,16 +242,16 @@ def _count_back(view: View) -> Result:
     if receivable <= 0:
         return Result(0.0 if receivable == 0 and billing else None, receivable, None)
     day, window = view.window.day, view.window
-    assert window.first is not None
+    first = window.first or day
     billed: dict[int, int] = {}
     for one in view.of_day:
         if one.currency == view.code:
             at = month.of(one.issued)
             billed[at] = billed.get(at, 0) + FLOWS["billed_amount"](one, window)
     days, left = 0, receivable
-    for at in range(month.of(day), month.of(window.first) - 1, -1):
+    for at in range(month.of(day), month.of(first) - 1, -1):
         last = min(month.last_day(at), day)
-        passed = sum(window.first <= last - timedelta(back) for back in range(last.day))
+        passed = sum(first <= last - timedelta(back) for back in range(last.day))
         amount = billed.get(at, 0)
         if amount >= left and amount > 0:
             return Result(exact(days * amount + left * passed, amount), receivable, amount)

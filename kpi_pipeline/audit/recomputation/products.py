@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-from . import finances, tables, work_lists
-from . import months as month
-from .charts import charts
-from .kpi_values import KpiValues
-from .kpis import FIGURES
-from .quotients import Data
-from .variant import Variant
+from kpi_pipeline.audit.recomputation import finances, tables, work_lists
+from kpi_pipeline.audit.recomputation import months as month
+from kpi_pipeline.audit.recomputation.charts import charts
+from kpi_pipeline.audit.recomputation.kpi_values import KpiValues
+from kpi_pipeline.audit.recomputation.kpis import FIGURES
+from kpi_pipeline.audit.recomputation.quotients import Data
+from kpi_pipeline.audit.recomputation.variant import Variant
 
 
 class Products:
@@ -48,7 +48,7 @@ class Products:
     def _all_charts(self) -> dict[str, Data]:
         return charts(self.variant, self.readings)
 
-    def _kpis(self, kpis: Sequence[str], drawn: Sequence[str]) -> Data:
+    def _kpis(self, _kpis: Sequence[str], _drawn: Sequence[str]) -> Data:
         return {
             "options": self.variant.options,
             "kpis": {name: self.readings[name] for name in FIGURES},
@@ -67,7 +67,7 @@ class Products:
             },
         }
 
-    def _charts(self, kpis: Sequence[str], drawn: Sequence[str]) -> Data:
+    def _charts(self, kpis: Sequence[str], _drawn: Sequence[str]) -> Data:
         return {
             **self._page(kpis, list(self._all_charts)),
             "tables": {

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from .ranges import AMOUNT_BANDS, BUCKETS, ISSUED_AGES, amount_cuts, range_of
-from .standing import AWAITING, RETURNED, RETURNS, UNSENT, Standing
+from kpi_pipeline.audit.recomputation.ranges import AMOUNT_BANDS, BUCKETS, ISSUED_AGES, amount_cuts, range_of
+from kpi_pipeline.audit.recomputation.standing import AWAITING, RETURNED, RETURNS, UNSENT, Standing
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Limits:
         benchmark_days: The DSO of the industry.
         stable_share: A smaller change than this part of the previous value is none.
         monthly_targets: Approved billing aimed at, by currency, in minor units.
+        amount_cuts: Where the bands of an amount change, likewise; the usual ones where it names none.
     """
 
     critical_days: int = 60
@@ -33,6 +34,11 @@ class Limits:
     benchmark_days: int = 45
     stable_share: float = 0.05
     monthly_targets: Mapping[str, int] = field(default_factory=dict)
+    amount_cuts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def cuts(self, currency: str) -> tuple[int, ...]:
+        """Where the bands of an amount change, in minor units."""
+        return self.amount_cuts.get(currency) or amount_cuts(currency)
 
 
 class CertificateState(Standing):
@@ -46,7 +52,7 @@ class CertificateState(Standing):
     def __init__(self, row: dict[str, Any], day: date, limits: Limits) -> None:
         super().__init__(row, day)
         self.limits = limits
-        band = sum(self.proposed >= cut for cut in amount_cuts(self.currency))
+        band = sum(self.proposed >= cut for cut in limits.cuts(self.currency))
         names = ("month", "client", "project", "project_manager", "administrator", "project_type")
         self.values: dict[str, str] = {
             **{name: row[name] for name in names},
@@ -202,6 +208,11 @@ class CertificateState(Standing):
     def late_on(self) -> date | None:
         """The day itself where it is overdue, else that of payment."""
         return self.day if self.is_overdue else self.paid_on
+
+    @cached_property
+    def is_high(self) -> bool:
+        """The proposed amount reaches the highest cut."""
+        return self.proposed >= self.limits.cuts(self.currency)[-1]
 
     @cached_property
     def is_advance(self) -> bool:

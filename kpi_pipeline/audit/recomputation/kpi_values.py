@@ -1,11 +1,8 @@
 """The values of a KPI: now, as it stood on the day compared with, and at month ends."""
 
-from datetime import date
-from typing import Any
-
-from .kpis import FIGURES, Figure, Result, View
-from .quotients import Data
-from .variant import Variant
+from kpi_pipeline.audit.recomputation.kpis import FIGURES, Figure, Result, View
+from kpi_pipeline.audit.recomputation.quotients import Data
+from kpi_pipeline.audit.recomputation.variant import Variant
 
 Value = float | int | None
 
@@ -74,9 +71,8 @@ class KpiValues:
         oracle = self.variant.oracle
         if oracle.first_issued is None:
             return False
-        begin: date | None = oracle.days[1] if figure.is_stock else oracle.windows[1].first
-        assert begin is not None
-        return oracle.first_issued <= begin
+        begin = oracle.days[1] if figure.is_stock else oracle.windows[1].first
+        return begin is not None and oracle.first_issued <= begin
 
     def _change(self, figure: Figure, now: Value, previous: Value) -> Data:
         change = trend = share = None
@@ -99,5 +95,4 @@ def rounded(unit: str, value: Value) -> Value:
         return value
     if unit == "money":
         return round(value)
-    shown: Any = round(value, 4 if unit == "share" else 1)
-    return shown + 0.0
+    return round(value, 4 if unit == "share" else 1) + 0.0

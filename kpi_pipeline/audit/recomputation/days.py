@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from . import months as month
+from kpi_pipeline.audit.recomputation import months as month
 
 TREND_MONTHS = 12
 
@@ -45,7 +45,8 @@ class Window:
 
     def last_month(self, day: date | None, back: int = 0, length: int = 1) -> bool:
         """An event lies in so many months, up to that `back` months before the last one over; never of a
-        window without beginning."""
+        window without beginning.
+        """
         if day is None or self.first is None:
             return False
         over = month.of(self.day + timedelta(1)) - 1 - back

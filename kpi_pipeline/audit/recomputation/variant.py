@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import months as month
-from .certificate_states import CertificateState
-from .entry_sums import Cell, EntrySums
-from .quotients import Data
-from .ranges import ISSUED_AGES
-from .source_rows import Row, bare
+from kpi_pipeline.audit.recomputation import months as month
+from kpi_pipeline.audit.recomputation.certificate_states import CertificateState
+from kpi_pipeline.audit.recomputation.entry_sums import Cell, EntrySums
+from kpi_pipeline.audit.recomputation.quotients import Data
+from kpi_pipeline.audit.recomputation.ranges import ISSUED_AGES
+from kpi_pipeline.audit.recomputation.rows import Row, bare
 
 if TYPE_CHECKING:
-    from .oracle import Oracle
+    from kpi_pipeline.audit.recomputation.oracle import Oracle
 
 NOT_OF_COSTS = {"state", "amount_band", "issued_age"}
 LONGEST_PERIODS = {"7d": 7, "30d": 30, "90d": 90, "365d": 365}
@@ -98,13 +98,12 @@ class Variant:
         if self.is_cohort:
             return sum(month.days_passed(one, self.oracle.as_of) for one in self.asked_months)
         on, window = self.oracle.days[day], self.oracle.windows[day]
-        first = self._first_issued(day, on)
+        first = self._first_issued(day)
         if first is None:
             return 0
-        assert window.first is not None
-        return max((on - max(first, window.first)).days + 1, 0)
+        return max((on - max(first, window.first or first)).days + 1, 0)
 
-    def _first_issued(self, day: int, on: date) -> date | None:
+    def _first_issued(self, day: int) -> date | None:
         of_day = [one for one in self.on_day(day) if one.standing != "cancelled"]
         if OF_THE_DAY & self.asked.keys():
             # What was settled before the window is no part of what the filter shows that day.
@@ -231,7 +230,7 @@ class Variant:
 def _last_event(one: CertificateState) -> date:
     """The last that happened to it by the day."""
     dated = [one.issued, one.sent, one.conformity, one.paid_on, *(event["day"] for event in one.events)]
-    return max(day for day in dated if day is not None)
+    return max((day for day in dated if day is not None), default=one.issued)
 
 
 def ages_between(first: int, last: int) -> tuple[str, ...]:
@@ -241,6 +240,3 @@ def ages_between(first: int, last: int) -> tuple[str, ...]:
         for label, (start, end) in ISSUED_AGES.items()
         if start >= first and end is not None and end <= last
     )
-
-
-__all__ = ["LONGEST_PERIODS", "NOT_OF_COSTS", "Iterable", "Variant", "ages_between"]

@@ -7,18 +7,14 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
-from .certificate_states import CertificateState
-from .forecast import (
+from kpi_pipeline.audit.recomputation.certificate_states import CertificateState
+from kpi_pipeline.audit.recomputation.forecast import (
     NEXT,
     PER_CENT,
     UNIT,
     WHOLE,
     Curves,
-    Factors,
     Outcome,
-    Past,
-    backtest_of,
-    band,
     claim,
     last_end,
     month_ends,
@@ -29,7 +25,8 @@ from .forecast import (
     takes_part,
     unpaid_shares,
 )
-from .source_rows import Row
+from kpi_pipeline.audit.recomputation.past_forecasts import Factors, Past, backtest_of, band
+from kpi_pipeline.audit.recomputation.rows import Row
 
 MOST_VARIANCE = 2**53
 """A greater variance of a certificate counts as this."""
@@ -51,8 +48,9 @@ class Basis:
         return {"rule": self.rule, "reason": self.reason, "test": self.test}
 
     def bands(self, one: Outcome, is_part: bool) -> dict[str, list[int]]:
-        """The ends of the bands by their name."""
-        assert self.factors is not None
+        """The ends of the bands by their name; raises `ValueError` with too few errors for them."""
+        if self.factors is None:
+            raise ValueError("too few errors for bands")
         found: dict[str, list[int]] = {}
         for per_cent in PER_CENT:
             factors = self.factors[is_part][per_cent]

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from .quotients import Data, exact, part
-from .rankings import Ranked, Sums, largest, total
+from kpi_pipeline.audit.recomputation.quotients import Data, exact, part
+from kpi_pipeline.audit.recomputation.rankings import Ranked, Sums, largest, total
 
 Say = Data | None
 

@@ -8,8 +8,6 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from .ranges import amount_cuts
-
 UNSENT, AWAITING, ACCEPTED = "unsent", "awaiting", "accepted"
 RETURNED, PAID, CANCELLED = "returned", "paid", "cancelled"
 STATE_OF_STANDING = {
@@ -178,11 +176,6 @@ class Standing:
     def accepted_amount(self) -> int:
         """Amount that the client accepts, whether it has by the day or not."""
         return int(self.row["amount_approved"])
-
-    @cached_property
-    def is_high(self) -> bool:
-        """The proposed amount reaches the highest cut."""
-        return self.proposed >= amount_cuts(self.currency)[-1]
 
 
 def _without_change_of_sign(whole: int, part: int) -> int:

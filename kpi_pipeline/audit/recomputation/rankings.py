@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from .certificate_states import CertificateState
-from .days import Window
-from .measures import FLOWS, STOCKS, cost_amounts
-from .quotients import in_order
-from .variant import Variant
+from kpi_pipeline.audit.recomputation.certificate_states import CertificateState
+from kpi_pipeline.audit.recomputation.days import Window
+from kpi_pipeline.audit.recomputation.measures import FLOWS, STOCKS, cost_amounts
+from kpi_pipeline.audit.recomputation.quotients import in_order
+from kpi_pipeline.audit.recomputation.variant import Variant
 
 Sums = dict[str, int]
 Ranked = list[tuple[str, Sums]]

@@ -1,0 +1,1 @@
+"""The consistency audit: published figures, computed a second time by other code and compared."""
