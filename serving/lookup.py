@@ -219,9 +219,9 @@ def look_up_again(connection: Connection, lookup: Lookup) -> LookupResult | None
             return None
         answer = reader.own(product, lookup.filter)
     else:
-        if lookup.read_by and reader.month_end(product, lookup.as_of).generation != lookup.read_by:
+        if lookup.read_by and reader.month_ends.entry(product, lookup.as_of).generation != lookup.read_by:
             return None
-        answer = reader.own_as_of(product, lookup.as_of, lookup.filter)
+        answer = reader.month_ends.own(product, lookup.as_of, lookup.filter)
     if answer is None or answer.payload is None or answer.entry is None:
         return None
     return LookupResult(
@@ -333,7 +333,7 @@ def historic_lookup(
     """
     read_by, catalogue = "", NO_PARAMETERS
     if parameters:
-        read_by = connection.reader.month_end(product, as_of).generation
+        read_by = connection.reader.month_ends.entry(product, as_of).generation
         catalogue = connection.catalogues.stored_as_of(product, as_of)
     return Lookup(product, as_of, parse_filter(parameters, catalogue, accepted), read_by)
 
@@ -344,7 +344,7 @@ def _look_up_as_of(
     """Look up the figures of a month end. Nothing is requested from the pipeline: the past stays."""
     lookup = historic_lookup(connection, product, as_of, parameters, FIGURE_PARAMETERS)
     requested = lookup.filter
-    answer = connection.reader.answer_as_of(product, as_of, requested)
+    answer = connection.reader.month_ends.answer(product, as_of, requested)
     if answer.payload is None or answer.entry is None:
         if answer.miss is not MissReason.NOT_PRECOMPUTED:
             raise _retry_later(NOT_READY)  # what is lost is restored

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from copy import copy
-from datetime import date
 from typing import Any, Self, cast
 
 import redis
@@ -13,23 +12,19 @@ from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.bridges import BRIDGES, BridgeIndex
 from kpi_pipeline.cache.codec import Payload
 from kpi_pipeline.cache.freshness import AnswerState
-from kpi_pipeline.cache.keys import (
-    CATALOGUE,
-    payload_key,
-    sealed_key,
-    watch_list_key,
-)
+from kpi_pipeline.cache.keys import payload_key, sealed_key, watch_list_key
 from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.open_items import OPEN_ITEMS, OpenItemsIndex
 from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.reading.answer import Answer, NothingPublished
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
-from kpi_pipeline.cache.reading.history_view import POLL_S, HistoryView, NoMonthEnd
+from kpi_pipeline.cache.reading.history_view import POLL_S, NoMonthEnd
 from kpi_pipeline.cache.reading.listing.certificates import CertificateBlocks, ListedCertificates
 from kpi_pipeline.cache.reading.live_catalogues import LiveCatalogues, first_held
 from kpi_pipeline.cache.reading.live_readings_view import LiveReadingsView
 from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView, replaced_by, with_successors
+from kpi_pipeline.cache.reading.month_ends import MonthEnds
 from kpi_pipeline.cache.reading.payloads import MEMORY_BYTES, Payloads
 from kpi_pipeline.cache.reading.policy_view import POLL_S as POLICY_POLL_S
 from kpi_pipeline.cache.reading.policy_view import PolicyView
@@ -72,6 +67,10 @@ class CacheReader:
         on_change: Called with the live generations whenever the manifest has changed.
         on_lost_catalogue: Called with a product whenever the catalogue of its live generation is requested
             and is gone or corrupt.
+
+    Attributes:
+        scope: For which it reads.
+        month_ends: The figures of the past.
     """
 
     def __init__(
@@ -117,7 +116,9 @@ class CacheReader:
         self.scope = scope
         self._certificates = CertificateBlocks(self._read_client, self._alarms, self._payloads)
         self._view = ManifestView(self._read_client, self._alarms, self._forget_replaced, scope)
-        self._history = HistoryView(self._read_client, self._alarms, scope)
+        self.month_ends = MonthEnds(
+            self._read_client, self._alarms, self._payloads, self._history_poll_s, scope
+        )
         self._live_readings = LiveReadingsView(self._clock)
         self._catalogues = LiveCatalogues(
             self._read_client, self._alarms, self._payloads, self._entry, self._clock, on_lost_catalogue
@@ -181,37 +182,6 @@ class CacheReader:
             return None
         return Answer(state, payload, entry, filter, not self._read_client.failing)
 
-    def own_as_of(self, product: str, as_of: date, filter: Filter) -> Answer | None:
-        """What `answer_as_of` gives where the month end holds the variant; None as of `own`.
-
-        Raises:
-            NoMonthEnd: If none is kept on or before the date.
-            CacheUnavailable: If Redis cannot be reached and the payload is not held.
-        """
-        entry = self.month_end(product, as_of)
-        payload = self._payloads.exact(entry, filter)
-        if payload is None:
-            return None
-        return Answer(AnswerState.HISTORIC, payload, entry, filter, not self._read_client.failing)
-
-    def answer_as_of(self, product: str, as_of: date, filter: Filter) -> Answer:
-        """Look one variant up in the newest month end on or before a date.
-
-        Returns:
-            An answer that is `historic`; `missing` and without a payload when that month end does not
-            hold the filter, or has lost it.
-
-        Raises:
-            NoMonthEnd: If none is kept on or before the date.
-            CacheUnavailable: If Redis cannot be reached and no fitting payload is held.
-        """
-        entry, payload = self._of_month_end(product, as_of, lambda kept: self._payloads.exact(kept, filter))
-        state, miss = AnswerState.HISTORIC, None
-        if payload is None:
-            self._payloads.count("missing")
-            state, miss = AnswerState.MISSING, self._payloads.presence(entry, (filter,))[0]
-        return Answer(state, payload, entry, filter, not self._read_client.failing, miss)
-
     def state_of(self, entry: ManifestEntry) -> AnswerState:
         """The state of the answers of a live generation; what Redis has lost or taken back is not fresh."""
         state = entry.state_at(self._clock())
@@ -235,45 +205,6 @@ class CacheReader:
         It is not counted as a lookup, and it is no miss when it is not there.
         """
         return self._payloads.uncounted(entry, filter)
-
-    def catalogue_as_of(self, product: str, as_of: date) -> Mapping[str, Any]:
-        """The catalogue of the newest month end on or before a date.
-
-        Raises:
-            NoMonthEnd: If none is kept.
-            NothingPublished: If it has lost its catalogue.
-            CacheUnavailable: If Redis cannot be reached.
-        """
-        _, payload = self._of_month_end(product, as_of, lambda entry: self._payloads.read(entry, CATALOGUE))
-        if payload is None:
-            raise NothingPublished(product, "the catalogue of a month end is lost, run `kpi backfill` for it")
-        return payload.data()
-
-    def month_end(self, product: str, as_of: date) -> ManifestEntry:
-        """The entry of the newest month end of a product on or before a date.
-
-        Raises:
-            NoMonthEnd: If none is kept.
-            CacheUnavailable: If Redis cannot be reached and has never been.
-        """
-        return self._history.on(product, as_of, time.monotonic() - self._history_poll_s)
-
-    def month_ends(self, product: str) -> tuple[date, ...]:
-        """The month ends of a product that are kept, the earliest first.
-
-        Raises:
-            CacheUnavailable: If Redis cannot be reached and has never been.
-        """
-        entries = self._history.entries(product, time.monotonic() - self._history_poll_s)
-        return tuple(entry.as_of for entry in entries)
-
-    def unreadable_month_ends(self) -> tuple[str, ...]:
-        """The months, as YYYY-MM and in order, whose ends another version of the program kept.
-
-        Raises:
-            CacheUnavailable: If Redis cannot be reached and has never been.
-        """
-        return self._history.unreadable(time.monotonic() - self._history_poll_s)
 
     def catalogue(self, product: str) -> Mapping[str, Any]:
         """The catalogue of a product's live generation: dimensions with values, KPIs, charts.
@@ -460,12 +391,6 @@ class CacheReader:
         if entry.state_at(self._clock()) is AnswerState.EXPIRED:
             return entry, None
         return first_held(self._live_since(entry), lambda one: self._payloads.named(one, name))
-
-    def _of_month_end(
-        self, product: str, as_of: date, read: Callable[[ManifestEntry], Payload | None]
-    ) -> tuple[ManifestEntry, Payload | None]:
-        kept = self._history.on(product, as_of, time.monotonic() - self._history_poll_s)
-        return first_held(with_successors(kept, lambda since: self._history.on(product, as_of, since)), read)
 
     def _find(
         self, entry: ManifestEntry, requested: Filter
