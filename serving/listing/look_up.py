@@ -87,7 +87,7 @@ def look_up_list(connection: Connection, parameters: Sequence[tuple[str, str]]) 
         known = connection.catalogues.of(LISTED_WITH).currencies
         require_currency(request.currency, [one.code for one in known])
     reader = connection.reader
-    entry, certificates = reader.certificates()
+    entry, certificates = reader.live_list.certificates()
     state = reader.state_of(entry)
     if state is AnswerState.EXPIRED:
         raise expired(connection, entry)

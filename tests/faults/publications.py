@@ -144,7 +144,7 @@ def look(reader: CacheReader, product: str = "kpis") -> Seen | None:
         entry = answers[EVERYTHING].entry
         assert entry is not None
         catalogue = reader.catalogue(product)["mark"]
-        documents = {name: reader.document(entry, name) for name in (KEPT_DOCUMENT, NEW_DOCUMENT)}
+        documents = {name: reader.live_list.document(entry, name) for name in (KEPT_DOCUMENT, NEW_DOCUMENT)}
     except NothingPublished:
         return None
     generations = {answer.entry.generation for answer in answers.values() if answer.entry is not None}

@@ -13,8 +13,7 @@ from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.answer import Answer, NothingPublished
 from kpi_pipeline.cache.reading.client import ReadClient
 from kpi_pipeline.cache.reading.history_view import HistoryView
-from kpi_pipeline.cache.reading.live_catalogues import first_held
-from kpi_pipeline.cache.reading.manifest_view import with_successors
+from kpi_pipeline.cache.reading.manifest_view import first_held, with_successors
 from kpi_pipeline.cache.reading.payloads import Payloads
 from kpi_pipeline.model.filters import Filter
 
