@@ -21,7 +21,8 @@ from serving.bridge.parameters import (
     single_value,
 )
 from serving.cache_access import Connection
-from serving.lookup import Lookup, LookupResult, expired, live_lookup, live_result, of_the_present, unreadable
+from serving.lookup import expired, live_lookup, live_result, of_the_present, unreadable
+from serving.lookup_result import Lookup, LookupResult
 from serving.problem_types import BRIDGE_NOT_KEPT
 
 

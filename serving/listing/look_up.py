@@ -18,7 +18,8 @@ from serving.listing.parameters import (
     require_currency,
     require_expected,
 )
-from serving.lookup import LookupResult, expired, live_lookup, live_result, of_the_present, unreadable
+from serving.lookup import expired, live_lookup, live_result, of_the_present, unreadable
+from serving.lookup_result import LookupResult
 from serving.problem_types import LIST_NOT_KEPT
 
 

@@ -14,7 +14,8 @@ from serving.as_of import requested_as_of
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.catalogue import Page
 from serving.kept.current import current_kept
-from serving.lookup import LookupResult, look_up, task_reference
+from serving.lookup import look_up
+from serving.lookup_result import LookupResult, task_reference
 from serving.pages.addresses import HOME_PATH, PageAddress, page_path
 from serving.pages.cards.html import CardWriter
 from serving.pages.compare_links import quarter_comparison

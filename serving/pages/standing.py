@@ -15,7 +15,7 @@ from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd
 from kpi_pipeline.model.readings import SourceReadings
 from serving.cache_access import Connection
 from serving.catalogue import CATALOGUE_SOURCES
-from serving.lookup import LookupResult
+from serving.lookup_result import LookupResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ from serving.access.control import require_product
 from serving.as_of import requested_as_of
 from serving.cache_access import Connection
 from serving.listing.look_up import look_up_list
-from serving.lookup import LookupResult, expired, live_lookup, live_result, unreadable
+from serving.lookup import expired, live_lookup, live_result, unreadable
+from serving.lookup_result import LookupResult
 from serving.profile.look_up import open_parameters, value_named
 
 _PART = PROFILED[CLIENT.name]

@@ -13,7 +13,7 @@ from serving.bridge.parameters import fault
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.freshness_headers import age_s
 from serving.kept.unkept import page_answer
-from serving.lookup import task_reference
+from serving.lookup_result import task_reference
 from serving.pages.addresses import CHANGES_API_PATH, CHANGES_PATH, PageAddress
 from serving.pages.changes.view import BridgeWriter
 from serving.pages.context import PageContext

@@ -19,7 +19,8 @@ from serving.compare.look_up import (
 from serving.compare.parameters import CompareRequest
 from serving.freshness_headers import age_s
 from serving.kept.unkept import page_answer
-from serving.lookup import LookupResult, look_up
+from serving.lookup import look_up
+from serving.lookup_result import LookupResult
 from serving.pages.addresses import COMPARE_API_PATH, COMPARE_PATH, PageAddress
 from serving.pages.compare.figures import figures_of
 from serving.pages.compare.files import COMPARE_FILES

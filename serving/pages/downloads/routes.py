@@ -14,7 +14,8 @@ from serving.as_of import requested_as_of
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.catalogue import Page
 from serving.kept.current import current_kept
-from serving.lookup import LookupResult, look_up
+from serving.lookup import look_up
+from serving.lookup_result import LookupResult
 from serving.pages.downloads.about import file_name, filter_in_name, notices_of, provenance_of
 from serving.pages.downloads.csv_files import csv_file
 from serving.pages.downloads.documents import MIMETYPE as PDF
