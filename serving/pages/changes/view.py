@@ -18,7 +18,7 @@ from kpi_pipeline.model.labels import Counted
 from kpi_pipeline.model.listing import LIST_STANDINGS
 from serving.bridge.look_up import BridgeResult
 from serving.bridge.parameters import BridgeRequest
-from serving.listing.parameters import STANDING
+from serving.listing.request import STANDING
 from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
 from serving.pages.changes.amounts import ShownAmounts
 from serving.pages.changes.choices import BridgeOption, DayChoice, DayChoices, Preset
