@@ -342,10 +342,10 @@ class Catalogues:
         return expired
 
     def _checked_as_of(self, product: str, as_of: date) -> tuple[Mapping[str, Any], Catalogue]:
-        key = (product, self._reader.month_end(product, as_of).generation)
+        key = (product, self._reader.month_ends.entry(product, as_of).generation)
         if (known := self._of_month_ends.get(key)) is not None:
             return known
-        stored = self._reader.catalogue_as_of(product, as_of)
+        stored = self._reader.month_ends.catalogue(product, as_of)
         checked = _check(product, stored)
         if checked is None:
             raise CorruptPayload(f"the catalogue of a month end of {product} is none: run `kpi backfill`")

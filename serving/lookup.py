@@ -2,13 +2,11 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from kpi_pipeline.cache.codec import Payload
 from kpi_pipeline.cache.freshness import AnswerState
-from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.model.access import RequestedWork
@@ -21,14 +19,7 @@ from serving.access.control import require_product, require_rate
 from serving.as_of import AS_OF, AS_OF_PARAMETER, requested_as_of
 from serving.cache_access import Connection, current_settings
 from serving.dates import moment_text
-from serving.freshness_headers import (
-    RETRY_S,
-    freshness_headers,
-    historic_headers,
-    historic_meta,
-    live_meta,
-    readings_headers,
-)
+from serving.lookup_result import NO_READINGS, Lookup, LookupResult, task_reference
 from serving.metrics.answer_buffer import Counted
 from serving.problem_types import EXPIRED, FILTER_NOT_KEPT, FILTER_ROLLED_BACK, NOT_READY, ProblemType
 from serving.problems import RETRY, Problem
@@ -38,102 +29,6 @@ NO_PARAMETERS: Final[Mapping[str, Any]] = {"dimensions": ()}
 
 FIGURE_PARAMETERS: Final = AcceptedParameters(FILTER_NAMES, (AS_OF_PARAMETER,))
 """What the address of a product's figures accepts."""
-
-NO_READINGS: Final = LiveReadings({}, mixed=False)
-"""Those of the past."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """What a request looks up, read from its parameters.
-
-    Attributes:
-        product: One of `dimensions.PRODUCTS`.
-        as_of: The date of the past; None for the present.
-        filter: Which certificates.
-        read_by: The generation by whose catalogue the parameters were read; empty where there are none.
-    """
-
-    product: str
-    as_of: date | None
-    filter: Filter
-    read_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class LookupResult:
-    """The figures for one request.
-
-    Attributes:
-        lookup: What was looked up.
-        state: `fresh`, `stale`, `historic`, or `missing`: then the figures are those of a wider filter.
-        payload: The figures.
-        entry: The generation they come from.
-        answer: The filter that the figures answer.
-        reachable: Whether Redis could be reached when last tried.
-        task_id: The task that computes what is missing; None when there is none.
-        now: When it was looked up, in seconds since the epoch.
-        readings: The readings of the source that the products show now; none for the past.
-    """
-
-    lookup: Lookup
-    state: AnswerState
-    payload: Payload
-    entry: ManifestEntry
-    answer: Filter
-    reachable: bool
-    task_id: str | None
-    now: float
-    readings: LiveReadings
-
-    @property
-    def requested(self) -> Mapping[str, Sequence[str]]:
-        """The chosen values of the requested filter by dimension."""
-        return self.lookup.filter.as_dict()
-
-    @property
-    def answered(self) -> Mapping[str, Sequence[str]]:
-        """Those of the filter that the figures answer."""
-        return self.answer.as_dict()
-
-    @property
-    def requested_as_of(self) -> date | None:
-        """The requested date of the past; None for the present."""
-        return self.lookup.as_of
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return 202 if self.state is AnswerState.MISSING else 200
-
-    def headers(self) -> dict[str, str]:
-        """The headers that say how fresh the figures are."""
-        if self.state is AnswerState.HISTORIC:
-            return historic_headers(self.entry)
-        headers = {
-            **freshness_headers(self.entry, self.state, self.now),
-            **readings_headers(self.entry, self.readings),
-        }
-        if self.state is AnswerState.MISSING:
-            headers["Retry-After"] = str(RETRY_S)
-        if not self.reachable:
-            headers["X-Cache-Reachable"] = "no"
-        return headers
-
-    def meta(self) -> dict[str, Any]:
-        """The live members of `meta`."""
-        if self.requested_as_of is not None:
-            return historic_meta(self.entry, self.requested_as_of)
-        meta = {
-            **live_meta(self.entry, self.state, self.now),
-            "reading": self.entry.reading,
-            **self.readings.meta(self.entry.product),
-        }
-        if self.state is AnswerState.MISSING:
-            meta["essential"] = True
-            meta["asked_filter"] = self.requested
-            meta["task"] = task_reference(self.task_id)
-        return meta
 
 
 def look_up(
@@ -219,9 +114,9 @@ def look_up_again(connection: Connection, lookup: Lookup) -> LookupResult | None
             return None
         answer = reader.own(product, lookup.filter)
     else:
-        if lookup.read_by and reader.month_end(product, lookup.as_of).generation != lookup.read_by:
+        if lookup.read_by and reader.month_ends.entry(product, lookup.as_of).generation != lookup.read_by:
             return None
-        answer = reader.own_as_of(product, lookup.as_of, lookup.filter)
+        answer = reader.month_ends.own(product, lookup.as_of, lookup.filter)
     if answer is None or answer.payload is None or answer.entry is None:
         return None
     return LookupResult(
@@ -333,7 +228,7 @@ def historic_lookup(
     """
     read_by, catalogue = "", NO_PARAMETERS
     if parameters:
-        read_by = connection.reader.month_end(product, as_of).generation
+        read_by = connection.reader.month_ends.entry(product, as_of).generation
         catalogue = connection.catalogues.stored_as_of(product, as_of)
     return Lookup(product, as_of, parse_filter(parameters, catalogue, accepted), read_by)
 
@@ -344,7 +239,7 @@ def _look_up_as_of(
     """Look up the figures of a month end. Nothing is requested from the pipeline: the past stays."""
     lookup = historic_lookup(connection, product, as_of, parameters, FIGURE_PARAMETERS)
     requested = lookup.filter
-    answer = connection.reader.answer_as_of(product, as_of, requested)
+    answer = connection.reader.month_ends.answer(product, as_of, requested)
     if answer.payload is None or answer.entry is None:
         if answer.miss is not MissReason.NOT_PRECOMPUTED:
             raise _retry_later(NOT_READY)  # what is lost is restored
@@ -386,16 +281,6 @@ def unreadable(connection: Connection, product: str) -> Problem:
     """The problem of stored figures of a product that are invalid; a new generation is requested."""
     connection.pipeline_client.refresh(product)
     return _retry_later(NOT_READY)
-
-
-def task_reference(task_id: str | None) -> dict[str, str] | None:
-    """A task as answers name it: its id and the address of its state."""
-    return {"id": task_id, "status_url": status_url(task_id)} if task_id else None
-
-
-def status_url(task_id: str) -> str:
-    """The address of the state of a task."""
-    return f"/manager/dashboard/status/{task_id}"
 
 
 def _stored_catalogue(connection: Connection, product: str) -> tuple[str, Mapping[str, Any]]:

@@ -4,7 +4,6 @@ import base64
 import time
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import partial
 from typing import Any
 
 from dagster import (
@@ -23,27 +22,25 @@ from dagster import (
 )
 
 from kpi_pipeline.assets.certificate_blocks import CertificateList
+from kpi_pipeline.assets.computed_generation import ComputedGeneration
 from kpi_pipeline.assets.confirmation import confirmed_entry
 from kpi_pipeline.assets.figures import figures_of, settle_figures
 from kpi_pipeline.assets.freshness_policies import TRY_AGAIN, freshness_policy
 from kpi_pipeline.assets.generation_entry import (
     KEY_MARGIN_S,
     first_read_at,
-    inputs_digest,
     life_of,
     manifest_entry,
     prolonged_entry,
 )
 from kpi_pipeline.assets.generation_variants import Demand, choose_variants
-from kpi_pipeline.assets.generation_writing import write_generation
 from kpi_pipeline.assets.held_products import fail_if_held, held_failure, is_found_wrong
-from kpi_pipeline.assets.reuse import basis_digest, write_plan
 from kpi_pipeline.assets.rolled_back import kept_entry
 from kpi_pipeline.assets.run_tags import writes_all
 from kpi_pipeline.assets.watch_list import watch_list
 from kpi_pipeline.cache.agreements import hold_of
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.publishing.publisher import NO_ATTACHMENTS, Attachments, Flip, Publisher, Staged
+from kpi_pipeline.cache.publishing.publisher import Flip, Publisher, Staged
 from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.requests.fulfil import awaited_variants
 from kpi_pipeline.cache.usage.coverage import Coverage
@@ -163,7 +160,7 @@ def product_asset(product: str) -> AssetsDefinition:
         )
         yield from (_check_result(product, check, failures) for check, failures in figures.problems.items())
         _fail_on(figures.problems)
-        cube, described, reading = figures.cube, figures.described, figures.reading
+        cube, reading = figures.cube, figures.reading
 
         variants = choose_variants(product, figures, demand, publisher.live(product), filters)
         Coverage(cache.client).record(product, variants.record)
@@ -175,12 +172,8 @@ def product_asset(product: str) -> AssetsDefinition:
             source.thresholds(),
             source.window_months(),
         )
-        inputs, basis = (
-            inputs_digest(
-                product, reading, variants.difference, described, "" if listed is None else listed.digest
-            ),
-            basis_digest(product, cube, described),
-        )
+        computed = ComputedGeneration(product, figures, variants, listed)
+        inputs, basis = computed.inputs, computed.basis
         with cache.lease(product, context.run_id) as extend_lease:
             live = publisher.live(product)
             origin = None if writes_all(context.run) or is_found_wrong(live, cache) else live
@@ -215,16 +208,7 @@ def product_asset(product: str) -> AssetsDefinition:
                 # Fences are drawn before the clock is read: the later of two may have the earlier time.
                 verified_at = max(verified_at, origin.verified_at)
             else:
-                plan = write_plan(product, figures, variants, origin, basis, damaged)
-                written, unread = write_generation(
-                    product,
-                    publisher,
-                    plan,
-                    described,
-                    expires_at,
-                    extend_lease,
-                    partial(_attachments, listed, publisher, origin, damaged),
-                )
+                written, unread = computed.write(publisher, origin, damaged, expires_at, extend_lease)
                 outcome = "written"
             settle_figures()
             if outcome in ("written", "unchanged"):
@@ -261,19 +245,6 @@ def product_asset(product: str) -> AssetsDefinition:
         yield Output(entry, metadata=metadata)
 
     return build
-
-
-def _attachments(
-    listed: CertificateList | None,
-    publisher: Publisher,
-    origin: ManifestEntry | None,
-    damaged: frozenset[str],
-    reuses: bool,
-) -> Attachments:
-    """What a generation holds beside its answers."""
-    if listed is None:
-        return NO_ATTACHMENTS
-    return listed.attachments(publisher, origin if reuses else None, damaged)
 
 
 def _publish_watched(

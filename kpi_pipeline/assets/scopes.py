@@ -18,24 +18,22 @@ from dagster import (
 )
 
 from kpi_pipeline.access.policy_file import PolicyError, load_policy
+from kpi_pipeline.assets.computed_generation import ComputedGeneration
 from kpi_pipeline.assets.confirmation import confirmed_entry
 from kpi_pipeline.assets.freshness_policies import TRY_AGAIN
 from kpi_pipeline.assets.generation_entry import (
     KEY_MARGIN_S,
     first_read_at,
-    inputs_digest,
     life_of,
     manifest_entry,
 )
 from kpi_pipeline.assets.generation_variants import Demand, choose_variants
-from kpi_pipeline.assets.generation_writing import write_generation
-from kpi_pipeline.assets.reuse import basis_digest, write_plan
 from kpi_pipeline.assets.run_tags import writes_all
 from kpi_pipeline.assets.scoped_reading import ScopedReading, ScopedSource
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.publishing.publisher import NO_ATTACHMENTS, Flip, Publisher
+from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.requests.fulfil import awaited_tasks
 from kpi_pipeline.cache.requests.requests import Requests
@@ -214,25 +212,14 @@ class ScopePublication:
             raise Unpublishable("; ".join(problems[:5]))
         figures = reading.figures
         listed = reading.listed if product == LISTED_WITH else None
-        basis = basis_digest(product, figures.cube, figures.described)
         with self.cache.lease(product, self.run_id, reading.scope.id) as extend_lease:
             live = publisher.live(product)
             origin = None if self.rebuilds else live
             damaged = frozenset() if origin is None else publisher.damaged(origin.generation)
             variants = choose_variants(product, figures, demand, live, self._awaited(product))
-            staged, unread = write_generation(
-                product,
-                publisher,
-                write_plan(product, figures, variants, origin, basis, damaged),
-                figures.described,
-                self._expires_at(product),
-                extend_lease,
-                lambda reuses: (
-                    NO_ATTACHMENTS
-                    if listed is None
-                    else listed.attachments(publisher, origin if reuses else None, damaged)
-                ),
-            )
+            computed = ComputedGeneration(product, figures, variants, listed)
+            expires_at = self._expires_at(product)
+            staged, unread = computed.write(publisher, origin, damaged, expires_at, extend_lease)
         if unread:
             raise Unpublishable("; ".join(unread[:5]))
         # The next generation reuses answers by it, and what readers wait for is added from it.
@@ -245,14 +232,8 @@ class ScopePublication:
             reading=figures.reading,
             first_read_at=first_read_at([live] if live else [], figures.reading, provenance),
             demand=demand.digest,
-            inputs=inputs_digest(
-                product,
-                figures.reading,
-                variants.difference,
-                figures.described,
-                "" if listed is None else listed.digest,
-            ),
-            basis=basis,
+            inputs=computed.inputs,
+            basis=computed.basis,
             run_id=self.run_id,
             computed_at=provenance.read_at,
             verified_at=provenance.read_at,

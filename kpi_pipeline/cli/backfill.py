@@ -137,8 +137,8 @@ def read_back(address: str, run_id: str, months: list[str]) -> list[PublishedMon
 def _read_back(reader: CacheReader, run_id: str, month: str, product: str) -> PublishedMonthEnd | None:
     as_of = month_end(month_number(month))
     try:
-        answer = reader.answer_as_of(product, as_of, EVERYTHING)
-        reader.catalogue_as_of(product, as_of)
+        answer = reader.month_ends.answer(product, as_of, EVERYTHING)
+        reader.month_ends.catalogue(product, as_of)
     except (NoMonthEnd, NothingPublished):
         return None
     entry = answer.entry

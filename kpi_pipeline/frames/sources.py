@@ -115,9 +115,9 @@ def _read_redis(address: str, product: str, parameters: Parameters, as_of: date 
             requested = parse_filter(parameters, catalogue)
             answer = reader.answer(product, requested)
         else:
-            catalogue = reader.catalogue_as_of(product, as_of)
+            catalogue = reader.month_ends.catalogue(product, as_of)
             requested = parse_filter(parameters, catalogue)
-            answer = reader.answer_as_of(product, as_of, requested)
+            answer = reader.month_ends.answer(product, as_of, requested)
         if answer.state is AnswerState.EXPIRED:
             raise Unavailable("expired", f"the figures of {product} are too old to be used: run `kpi warm`")
         if answer.payload is None or answer.entry is None:

@@ -113,7 +113,7 @@ def _catalogue_as_of(kept: KeptAnswers, connection: Connection, as_of: date, con
     failure: NoMonthEnd | None = None
     for product in CATALOGUE_SOURCES:
         try:
-            entry = connection.reader.month_end(product, as_of)
+            entry = connection.reader.month_ends.entry(product, as_of)
         except NoMonthEnd as error:
             failure = failure or error
             continue

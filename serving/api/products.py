@@ -15,7 +15,8 @@ from serving.freshness_headers import entity_tag
 from serving.kept.current import KeptAnswers, current_kept
 from serving.kept.memory import KeptJson
 from serving.kept.replies import Reply
-from serving.lookup import Lookup, LookupResult, look_up, look_up_again, unreadable, used_again
+from serving.lookup import look_up, look_up_again, unreadable, used_again
+from serving.lookup_result import Lookup, LookupResult
 from serving.metrics.answer_buffer import Counted
 from serving.pages.addresses import API_PATH, PRODUCT_PATHS
 from serving.responses import Encoding, choose_encoding, has_tag

@@ -24,7 +24,8 @@ from serving.auth import refuse_other_sites, require_admin
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.forms import require_readable_form
 from serving.freshness_headers import RETRY_S
-from serving.lookup import NO_PARAMETERS, refuse_sealed, status_url
+from serving.lookup import NO_PARAMETERS, refuse_sealed
+from serving.lookup_result import status_url
 from serving.pages.addresses import PAGE_PARAMETER, PageAddress, path_of_form
 from serving.pages.live_state import TASK_PARAMETER
 from serving.pages.selection import parameters_of

@@ -8,7 +8,7 @@ from flask import Response, request
 
 from serving.freshness_headers import entity_tag
 from serving.kept.current import current_kept
-from serving.lookup import LookupResult
+from serving.lookup_result import LookupResult
 from serving.responses import compressed, has_tag, requested_encoding
 
 

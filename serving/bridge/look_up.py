@@ -21,7 +21,8 @@ from serving.bridge.parameters import (
     single_value,
 )
 from serving.cache_access import Connection
-from serving.lookup import Lookup, LookupResult, expired, live_lookup, live_result, of_the_present, unreadable
+from serving.lookup import expired, live_lookup, live_result, of_the_present, unreadable
+from serving.lookup_result import Lookup, LookupResult
 from serving.problem_types import BRIDGE_NOT_KEPT
 
 
@@ -93,7 +94,7 @@ def look_up_bridge(connection: Connection, parameters: Sequence[tuple[str, str]]
     dimension, value = single_value(lookup.filter)
     reader = connection.reader
     try:
-        entry, index = reader.bridges()
+        entry, index = reader.live_list.bridges()
         state = reader.state_of(entry)
         if state is AnswerState.EXPIRED:
             raise expired(connection, entry)
@@ -101,7 +102,9 @@ def look_up_bridge(connection: Connection, parameters: Sequence[tuple[str, str]]
             raise unreadable(connection, LISTED_WITH)
         bridge = chosen_bridge(request, index)
         wanted = [bridge.document(dimension), *([bridge.document(request.figure)] if request.figure else [])]
-        payloads = [payload for name in wanted if (payload := reader.document(entry, name)) is not None]
+        payloads = [
+            payload for name in wanted if (payload := reader.live_list.document(entry, name)) is not None
+        ]
         if len(payloads) < len(wanted):
             if bridge.name:
                 raise unreadable(connection, LISTED_WITH)
@@ -134,7 +137,7 @@ def _requested(
         require_rate(RequestedWork.MISSING)
         task = connection.pipeline_client.want_bridge(LISTED_WITH, bridge.opens_on, bridge.closes_on)
         task_id = task.id if task else None
-    index = connection.reader.document(entry, BRIDGES)
+    index = connection.reader.live_list.document(entry, BRIDGES)
     if index is None:
         raise unreadable(connection, LISTED_WITH)
     missing = live_result(connection, lookup, entry, AnswerState.MISSING, index)

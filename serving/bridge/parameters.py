@@ -18,7 +18,8 @@ from kpi_pipeline.model.filters import Filter, fold
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.moments import written_day
 from kpi_pipeline.model.query_parameters import AcceptedParameters, QueryParameter
-from serving.listing.parameters import (
+from serving.listing.parameters import read_currency, read_number
+from serving.listing.request import (
     CURRENCY,
     CURRENCY_PARAMETER,
     DEFAULT_LIMIT,
@@ -27,8 +28,6 @@ from serving.listing.parameters import (
     LIMIT,
     OFFSET,
     PAGE_PARAMETERS,
-    read_currency,
-    read_number,
 )
 from serving.parameter_problems import only_once, value_problem
 from serving.problem_types import INVALID_BRIDGE_PARAMETER

@@ -21,7 +21,8 @@ from serving.compare.parameters import (
     split_parameters,
     within,
 )
-from serving.lookup import LookupResult, historic_lookup, live_lookup, look_up, unreadable
+from serving.lookup import historic_lookup, live_lookup, look_up, unreadable
+from serving.lookup_result import LookupResult
 from serving.problem_types import FILTER_NOT_KEPT
 from serving.problems import Problem
 

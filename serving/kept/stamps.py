@@ -10,7 +10,7 @@ from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import ManifestEntry
 from serving.freshness_headers import age_s
-from serving.lookup import LookupResult
+from serving.lookup_result import LookupResult
 
 _MOST: Final = 64
 """How many are known at once: one a product, and one for each date of the past that is requested now."""

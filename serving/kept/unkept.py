@@ -6,7 +6,7 @@ from datetime import date
 from flask import Response
 
 from serving.kept.current import current_kept
-from serving.lookup import LookupResult
+from serving.lookup_result import LookupResult
 
 Body = str | bytes | Iterable[bytes] | Iterable[str]
 

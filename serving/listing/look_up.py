@@ -11,14 +11,10 @@ from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.listing import LISTED_WITH
 from serving.access.control import require_product
 from serving.cache_access import Connection
-from serving.listing.parameters import (
-    LIST_PARAMETERS,
-    ListRequest,
-    read_list_request,
-    require_currency,
-    require_expected,
-)
-from serving.lookup import LookupResult, expired, live_lookup, live_result, of_the_present, unreadable
+from serving.listing.parameters import read_list_request, require_currency, require_expected
+from serving.listing.request import LIST_PARAMETERS, ListRequest
+from serving.lookup import expired, live_lookup, live_result, of_the_present, unreadable
+from serving.lookup_result import LookupResult
 from serving.problem_types import LIST_NOT_KEPT
 
 
@@ -87,7 +83,7 @@ def look_up_list(connection: Connection, parameters: Sequence[tuple[str, str]]) 
         known = connection.catalogues.of(LISTED_WITH).currencies
         require_currency(request.currency, [one.code for one in known])
     reader = connection.reader
-    entry, certificates = reader.certificates()
+    entry, certificates = reader.live_list.certificates()
     state = reader.state_of(entry)
     if state is AnswerState.EXPIRED:
         raise expired(connection, entry)

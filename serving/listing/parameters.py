@@ -1,179 +1,53 @@
-"""The query parameters of the list of certificates: those that are no filter."""
+"""Reads the query parameters of the list of certificates: those that are no filter."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from kpi_pipeline.cache.reading.listing.query import LARGEST_EXPECTED, STANDARD_ORDER, DayRange, Order
-from kpi_pipeline.model.filter_parameters import FILTER_NAMES
+from kpi_pipeline.cache.reading.listing.query import DayRange, Order
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.forecast import NEXT_DAYS_NAME, NEXT_DAYS_SPANISH
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.listing import (
     EXPECTED,
     FIRST_DAY,
-    IDENTIFYING_COLUMNS,
     LAST_DAY,
     LIST_COLUMN_NAMES,
-    LIST_COLUMNS,
     LIST_EVENTS,
     LIST_STANDINGS,
-    SUMMED_COLUMNS,
     USUAL_COLUMNS,
-    ListColumn,
 )
 from kpi_pipeline.model.moments import written_day
-from kpi_pipeline.model.query_parameters import AcceptedParameters, QueryParameter
 from serving.dates import day_text, month_text
+from serving.listing.request import (
+    COLUMNS,
+    CURRENCY,
+    DEFAULT_LIMIT,
+    EXPECTED_IN,
+    EXPECTED_ORDERS,
+    FROM_DAY,
+    LARGEST_LIMIT,
+    LARGEST_OFFSET,
+    LIMIT,
+    LIST_PARAMETERS,
+    LONGEST_SEARCH,
+    OFFSET,
+    ORDERS,
+    SEARCH,
+    SORT,
+    STANDING,
+    TO_DAY,
+    ListRequest,
+    usual_order,
+)
 from serving.parameter_problems import only_once, value_problem
 from serving.problem_types import INVALID_LIST_PARAMETER
 from serving.problems import Problem
 
-STANDING: Final = "standing"
-SEARCH: Final = "search"
-SORT: Final = "sort"
-COLUMNS: Final = "columns"
-LIMIT: Final = "limit"
-OFFSET: Final = "offset"
-CURRENCY: Final = "currency"
-EXPECTED_IN: Final = "expected_in"
-
-FROM_DAY: Final = "{}_from"
-TO_DAY: Final = "{}_to"
-
-PAGE_PARAMETERS: Final = (
-    QueryParameter(LIMIT, Text("limite", LIMIT), Text("Filas", "Rows")),
-    QueryParameter(OFFSET, Text("desde_fila", OFFSET), Text("Filas anteriores", "Rows before")),
-)
-"""Which rows of what matches are shown."""
-
-CURRENCY_PARAMETER: Final = QueryParameter(CURRENCY, Text("moneda", CURRENCY), Text("Moneda", "Currency"))
-
-LIST_PARAMETERS: Final = AcceptedParameters(
-    FILTER_NAMES,
-    (
-        QueryParameter(STANDING, Text("situacion", STANDING), Text("Situación", "Standing")),
-        QueryParameter(SEARCH, Text("buscar", SEARCH), Text("Contiene", "Contains")),
-        *(
-            QueryParameter(
-                name.format(event.name),
-                Text(spanish.format(event.spanish), name.format(event.name)),
-                Text(f"{event.label.es}, {bound.es}", f"{event.label.en}, {bound.en}"),
-            )
-            for event in LIST_EVENTS
-            for name, spanish, bound in (
-                (FROM_DAY, "{}_desde", Text("desde", "from")),
-                (TO_DAY, "{}_hasta", Text("hasta", "until")),
-            )
-        ),
-        CURRENCY_PARAMETER,
-        QueryParameter(
-            EXPECTED_IN, Text("esperado_en", EXPECTED_IN), Text("Se espera cobrar en", "Expected in")
-        ),
-        QueryParameter(SORT, Text("orden", SORT), Text("Orden", "Order")),
-        QueryParameter(COLUMNS, Text("columnas", COLUMNS), Text("Columnas", "Columns")),
-        *PAGE_PARAMETERS,
-    ),
-)
-"""What the address of the list accepts."""
-
-DEFAULT_LIMIT: Final = 50
-LARGEST_LIMIT: Final = 1_000
-LARGEST_OFFSET: Final = 100_000_000
 FaultOf = Callable[[str, str, Sequence[str]], Problem]
-
-LONGEST_SEARCH: Final = 100
-"""Characters of a search."""
-
-_CODE_LENGTH: Final = 3
-
-ORDERS: Final = tuple(f"{sign}{name}" for name in LIST_COLUMN_NAMES for sign in ("", "-"))
-EXPECTED_ORDERS: Final = (EXPECTED.name, f"-{EXPECTED.name}")
-"""Further orders of a list of what is expected."""
-
 Parameters = Sequence[tuple[str, str]]
 
-
-@dataclass(frozen=True, slots=True)
-class ListRequest:
-    """How a reader wants to see the list, besides the filter.
-
-    Attributes:
-        standings: As of `Selection`.
-        search: As of `Selection`.
-        days: As of `Selection`.
-        currency: As of `Selection`.
-        expected: As of `Selection`.
-        order: How it is sorted.
-        columns: Names of the columns that are shown, in the order of the model; the usual ones where none is
-            named, and only `EXPECTED` where that alone is.
-        offset: How many certificates come before the page.
-        limit: How many it has at most.
-    """
-
-    standings: tuple[str, ...] = ()
-    search: str = ""
-    days: tuple[DayRange, ...] = ()
-    currency: str = ""
-    expected: str = ""
-    order: Order = STANDARD_ORDER
-    columns: tuple[str, ...] = USUAL_COLUMNS
-    offset: int = 0
-    limit: int = DEFAULT_LIMIT
-
-    @property
-    def shown(self) -> list[ListColumn]:
-        """The columns that are shown; what is expected, where that is requested, behind what identifies."""
-        chosen = [column for column in LIST_COLUMNS if column.name in self.columns]
-        if not self.expected:
-            return chosen
-        # A line has no room for all amounts, and the balance is what remains of these.
-        left_out = ("proposed", "approved") if self.columns == USUAL_COLUMNS else ()
-        shown = [column for column in chosen if column.name not in left_out]
-        place = sum(column.name in IDENTIFYING_COLUMNS for column in shown)
-        return [*shown[:place], EXPECTED, *shown[place:]]
-
-    @property
-    def summed(self) -> tuple[str, ...]:
-        """The columns that its totals sum."""
-        return (*SUMMED_COLUMNS, EXPECTED.name) if self.expected else SUMMED_COLUMNS
-
-    @property
-    def without_expected(self) -> "ListRequest":
-        """The same without what is expected, from its first row."""
-        order = STANDARD_ORDER if self.order.column == EXPECTED.name else self.order
-        columns = USUAL_COLUMNS if self.columns == (EXPECTED.name,) else self.columns
-        return replace(self, expected="", order=order, columns=columns, offset=0)
-
-    def parameters(self) -> list[tuple[str, str]]:
-        """It as query parameters; what is as usual has none."""
-        pairs = [(STANDING, name) for name in self.standings]
-        if self.search:
-            pairs.append((SEARCH, self.search))
-        pairs += [pair for one in self.days for pair in day_parameters(one)]
-        if self.currency:
-            pairs.append((CURRENCY, self.currency))
-        if self.expected:
-            pairs.append((EXPECTED_IN, self.expected))
-        if self.order != _usual_order(self.expected):
-            pairs.append((SORT, str(self.order)))
-        if self.columns != USUAL_COLUMNS:
-            pairs += [(COLUMNS, name) for name in self.columns]
-        if self.limit != DEFAULT_LIMIT:
-            pairs.append((LIMIT, str(self.limit)))
-        if self.offset:
-            pairs.append((OFFSET, str(self.offset)))
-        return pairs
-
-    def sorted_by(self, column: str) -> "ListRequest":
-        """The same from its first row, by a column; the other way round where it is sorted so already."""
-        turned = self.order.column == column and not self.order.descending
-        return replace(self, order=Order(column, turned), offset=0)
-
-    def at(self, offset: int) -> "ListRequest":
-        """Another page of it."""
-        return replace(self, offset=offset)
+_CODE_LENGTH: Final = 3
 
 
 def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListRequest, list[tuple[str, str]]]:
@@ -202,18 +76,12 @@ def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListReques
         days=tuple(one for event in LIST_EVENTS if (one := _days(event.name, given)) is not None),
         currency=read_currency(_only(given.get(CURRENCY, ())), _quoting_fault),
         expected=expected,
-        order=_usual_order(expected) if sort is None else Order.of(_named(*sort, orders)),
+        order=usual_order(expected) if sort is None else Order.of(_named(*sort, orders)),
         columns=_columns(given.get(COLUMNS, ()), expected),
         offset=read_number(_only(given.get(OFFSET, ())), 0, 0, LARGEST_OFFSET, _quoting_fault),
         limit=read_number(_only(given.get(LIMIT, ())), DEFAULT_LIMIT, 1, LARGEST_LIMIT, _quoting_fault),
     )
     return request, others
-
-
-def day_parameters(days: DayRange) -> list[tuple[str, str]]:
-    """The days of an event as query parameters."""
-    ends = ((FROM_DAY, days.first), (TO_DAY, days.last))
-    return [(name.format(days.event), day.isoformat()) for name, day in ends if day is not None]
 
 
 def _days(event: str, given: Mapping[str, Parameters]) -> DayRange | None:
@@ -254,11 +122,6 @@ def _columns(given: Parameters, expected: str) -> tuple[str, ...]:
     named = {_named(*pair, allowed) for pair in given}
     alone = (EXPECTED.name,) if named else USUAL_COLUMNS
     return tuple(name for name in LIST_COLUMN_NAMES if name in named) or alone
-
-
-def _usual_order(expected: str) -> Order:
-    """How a list is sorted unless otherwise requested, given of which month amounts are expected."""
-    return LARGEST_EXPECTED if expected else STANDARD_ORDER
 
 
 def _month(given: tuple[str, str] | None) -> str:

@@ -16,7 +16,7 @@ from kpi_pipeline.model.pages import PROFILED
 from serving.access.identity import current_identity
 from serving.catalogue import Catalogue
 from serving.listing.detail import certificate_path
-from serving.listing.parameters import CURRENCY, EXPECTED_IN, STANDING, day_parameters
+from serving.listing.request import CURRENCY, EXPECTED_IN, STANDING, day_parameters
 from serving.pages.addresses import CERTIFICATES_PATH, MANAGER_PATH, PageAddress, page_path
 from serving.pages.selection import Selection, parameters_of, parts
 from serving.profile.look_up import profile_path

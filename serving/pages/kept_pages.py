@@ -16,7 +16,8 @@ from serving.access.identity import Identity, identity_of
 from serving.freshness_headers import age_s
 from serving.kept.current import KeptAnswers
 from serving.kept.replies import Reply
-from serving.lookup import Lookup, LookupResult, look_up_again, used_again
+from serving.lookup import look_up_again, used_again
+from serving.lookup_result import Lookup, LookupResult
 from serving.pages.formats import ago
 from serving.pages.standing import Standing, standing_of
 from serving.responses import Encoding, choose_encoding, choose_language, compressed

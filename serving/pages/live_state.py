@@ -6,7 +6,7 @@ from typing import Final, Literal
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.reading.reader import CacheUnavailable
 from kpi_pipeline.cache.requests.tasks import TaskState
-from serving.lookup import LookupResult, status_url
+from serving.lookup_result import LookupResult, status_url
 from serving.pages.writing import Writer
 from serving.pipeline_client import PipelineClient
 

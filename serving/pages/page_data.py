@@ -9,7 +9,8 @@ from kpi_pipeline.cache.reading.reader import NoMonthEnd, NothingPublished
 from serving.access.identity import current_identity
 from serving.cache_access import Connection
 from serving.catalogue import CATALOGUE_SOURCES, Catalogue, Page
-from serving.lookup import LookupResult, unreadable
+from serving.lookup import unreadable
+from serving.lookup_result import LookupResult
 from serving.pages.filters.form import part_heading, part_label
 from serving.pages.published.figures import Figures, read_figures
 from serving.pages.selection import Selection, parts

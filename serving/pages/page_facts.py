@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from kpi_pipeline.model.moments import as_iso
 from serving.as_of import AS_OF
 from serving.freshness_headers import readings_headers
-from serving.lookup import LookupResult, task_reference
+from serving.lookup_result import LookupResult, task_reference
 from serving.pages.addresses import product_path
 from serving.pages.context import PageContext
 from serving.pages.live_state import Refreshing

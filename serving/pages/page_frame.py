@@ -10,7 +10,7 @@ from kpi_pipeline.model.labels import LANGUAGES
 from serving.access.identity import current_identity
 from serving.cache_access import Connection
 from serving.catalogue import Page
-from serving.lookup import LookupResult
+from serving.lookup_result import LookupResult
 from serving.pages.addresses import (
     CERTIFICATES_PATH,
     CHANGES_PATH,

@@ -14,17 +14,18 @@ from serving.as_of import requested_as_of
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.catalogue import Page
 from serving.kept.current import current_kept
-from serving.lookup import LookupResult, look_up, task_reference
+from serving.lookup import look_up
+from serving.lookup_result import LookupResult, task_reference
 from serving.pages.addresses import HOME_PATH, PageAddress, page_path
 from serving.pages.cards.html import CardWriter
 from serving.pages.compare_links import quarter_comparison
 from serving.pages.context import PageContext
 from serving.pages.downloads.links import DownloadLinks
-from serving.pages.drill_down import DrillDown
+from serving.pages.figure_page import followed_refresh, page_context, page_parameters
 from serving.pages.filters.form import chips, choices, option_counts
 from serving.pages.filters.period_choice import month_end_options
 from serving.pages.kept_pages import AGO_PLACE, CSRF_PLACE, NOW_PLACE, KeptPage, PageShortcut, page_reply
-from serving.pages.live_state import RELOAD_S, TASK_PARAMETER, Refreshing, refreshing
+from serving.pages.live_state import RELOAD_S, TASK_PARAMETER, Refreshing
 from serving.pages.page_data import PageData, filter_label, page_data, pages_on
 from serving.pages.page_facts import page_facts
 from serving.pages.page_frame import page_frame
@@ -32,16 +33,14 @@ from serving.pages.page_view import page_view
 from serving.pages.published.figures import published_options
 from serving.pages.selection import parameters_of
 from serving.pages.standing import month_ends, standing_of
-from serving.pages.writing import writer_for
 from serving.problem_types import NOT_FOUND
 from serving.problems import Problem
-from serving.responses import LANGUAGE_PARAMETER, reader_language, requested_encoding, requested_language
+from serving.responses import reader_language, requested_encoding, requested_language
 
 AHEAD_HEADER: Final = "X-Ahead"
 """Sent with the request for a page that a reader may be about to open."""
 
 _REFRESH_S: Final = 3
-_OWN_PARAMETERS: Final = (LANGUAGE_PARAMETER, TASK_PARAMETER)
 
 routes: Final = Blueprint("pages", __name__)
 
@@ -57,7 +56,7 @@ def page(**_: str) -> Response:
     shown = next((page for page in pages if page_path(page.name) == request.path), None)
     if shown is None:
         raise Problem(NOT_FOUND)
-    parameters = [pair for pair in request.args.items(multi=True) if pair[0] not in _OWN_PARAMETERS]
+    parameters = page_parameters()
     result = look_up(connection, shown.product, parameters, ahead=AHEAD_HEADER in request.headers)
     kept, rule = current_kept(), request.url_rule
     if result.state is AnswerState.MISSING or TASK_PARAMETER in request.args or rule is None:
@@ -121,18 +120,12 @@ def _reload_s(result: LookupResult, refresh: Refreshing | None) -> int | None:
 def _context(data: PageData, siblings: Mapping[str, Payload | None]) -> PageContext:
     result = data.result
     address = PageAddress(request.path, requested_language(), result.requested_as_of)
-    drill_down = DrillDown(data.catalogue, result.requested, address)
-    return PageContext(
+    counts = option_counts(
         data.catalogue,
-        result.requested,
-        address,
-        writer_for(reader_language(), data.catalogue, current_settings().timezone, drill_down),
-        option_counts(
-            data.catalogue,
-            data.figures.options,
-            {name: published_options(sibling) for name, sibling in siblings.items()},
-        ),
+        data.figures.options,
+        {name: published_options(sibling) for name, sibling in siblings.items()},
     )
+    return page_context(data.catalogue, result.requested, address, address, counts)
 
 
 def _values(
@@ -142,7 +135,7 @@ def _values(
     page, result = data.page, data.result
     context = _context(data, siblings)
     address, writer, texts, formats = context.address, context.writer, context.texts, context.formats
-    refresh = refreshing(connection.pipeline_client, request.args.get(TASK_PARAMETER, ""), result.now)
+    refresh = followed_refresh(connection, result.now)
     requested = parameters_of(data.catalogue, result.requested)
     return {
         **page_frame(connection, pages, result, context, refresh),

@@ -15,7 +15,7 @@ from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd
 from kpi_pipeline.model.readings import SourceReadings
 from serving.cache_access import Connection
 from serving.catalogue import CATALOGUE_SOURCES
-from serving.lookup import LookupResult
+from serving.lookup_result import LookupResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def shown_source(connection: Connection, result: LookupResult) -> SourceReadings
 def month_ends(connection: Connection, product: str) -> Sequence[date]:
     """The month ends that can be chosen; none where they cannot be read."""
     try:
-        return connection.reader.month_ends(product)
+        return connection.reader.month_ends.days(product)
     except CacheUnavailable:
         return ()
 
@@ -96,7 +96,7 @@ def _kept(connection: Connection, as_of: date) -> tuple[str, ...]:
 
 def _month_end(connection: Connection, product: str, as_of: date) -> str:
     try:
-        return connection.reader.month_end(product, as_of).generation
+        return connection.reader.month_ends.entry(product, as_of).generation
     except NoMonthEnd:
         return ""
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from kpi_pipeline.model.labels import NUMBERS, Counted, Kind, Language, Text
 from kpi_pipeline.model.listed_figures import ListedFigure
 from serving.catalogue import Catalogue, Kpi
-from serving.listing.parameters import SORT
+from serving.listing.request import SORT
 from serving.pages.drill_down import OF_WINDOW, DrillDown, ListScope
 from serving.pages.formats import NO_DATA, Formats
 from serving.pages.texts import texts_in

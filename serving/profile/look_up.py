@@ -20,8 +20,9 @@ from serving.dates import day_text
 from serving.filter_faults import AllowedValues
 from serving.listing.detail import escaped_name, name_of
 from serving.listing.look_up import ListResult, look_up_list
-from serving.listing.parameters import SORT, STANDING
-from serving.lookup import LookupResult, look_up, refuse_parameters, unreadable
+from serving.listing.request import SORT, STANDING
+from serving.lookup import look_up, refuse_parameters, unreadable
+from serving.lookup_result import LookupResult
 from serving.problem_types import PROFILE_UNKNOWN
 from serving.problems import Problem
 

@@ -25,7 +25,8 @@ from serving.access.control import require_product
 from serving.as_of import requested_as_of
 from serving.cache_access import Connection
 from serving.listing.look_up import look_up_list
-from serving.lookup import LookupResult, expired, live_lookup, live_result, unreadable
+from serving.lookup import expired, live_lookup, live_result, unreadable
+from serving.lookup_result import LookupResult
 from serving.profile.look_up import open_parameters, value_named
 
 _PART = PROFILED[CLIENT.name]
@@ -61,7 +62,7 @@ def statement_days(connection: Connection) -> Sequence[OpenItemsDay]:
         CacheUnavailable: If Redis cannot be reached and they are not held.
     """
     try:
-        _, index = connection.reader.open_items()
+        _, index = connection.reader.live_list.open_items()
     except CorruptPayload:
         return ()
     return () if index is None else index.days[::-1]
@@ -104,7 +105,7 @@ def _of_month_end(connection: Connection, client: str, as_of: date) -> AccountSt
     reader = connection.reader
     lookup = live_lookup(connection, LISTED_WITH, [(CLIENT.name, client)])
     try:
-        entry, index = reader.open_items()
+        entry, index = reader.live_list.open_items()
         if as_of == entry.as_of:
             return None
         state = reader.state_of(entry)
@@ -115,7 +116,7 @@ def _of_month_end(connection: Connection, client: str, as_of: date) -> AccountSt
         if day is None:
             raise NoMonthEnd(LISTED_WITH, as_of, tuple(one.day for one in days))
         name = day.document_of(client)
-        payload = reader.document(entry, name or OPEN_ITEMS)
+        payload = reader.live_list.document(entry, name or OPEN_ITEMS)
         if payload is None:
             raise unreadable(connection, LISTED_WITH)
         held = tuple(items_in(payload.data(), client, day.day)) if name is not None else ()

@@ -37,14 +37,14 @@ pytestmark = pytest.mark.slow
 
 def bridges(reader: CacheReader) -> dict[str, BridgeEntry]:
     """The bridges of the live generation, by name."""
-    _, index = reader.bridges()
+    _, index = reader.live_list.bridges()
     assert index is not None
     return {one.name: one for one in index.bridges}
 
 
 def document(reader: CacheReader, bridge: BridgeEntry, part: str = "") -> dict[str, Any]:
-    entry, _ = reader.bridges()
-    return reader.document(entry, bridge.document(part)).data()
+    entry, _ = reader.live_list.bridges()
+    return reader.live_list.document(entry, bridge.document(part)).data()
 
 
 def ends(reader: CacheReader, bridge: BridgeEntry, end: str) -> dict[tuple[str, ...], int]:
@@ -63,9 +63,9 @@ def ends(reader: CacheReader, bridge: BridgeEntry, end: str) -> dict[tuple[str, 
 
 def open_items(reader: CacheReader) -> list[OpenItemsDay]:
     """The month ends of which open items are held, each with all its documents."""
-    entry, index = reader.open_items()
+    entry, index = reader.live_list.open_items()
     assert index is not None
-    assert all(reader.document(entry, name) for day in index.days for name in day.documents)
+    assert all(reader.live_list.document(entry, name) for day in index.days for name in day.documents)
     return list(index.days)
 
 
@@ -88,7 +88,7 @@ def test_what_bridges_lead_to_is_what_figures_say(read) -> None:
     clients = [asked[1] for asked in today if asked[0] == "client" and asked[3] == "overdue"][:3]
     filters = [EVERYTHING, *(Filter.of({"client": name}) for name in clients)]
     assert len(filters) == 4
-    _, listed = reader.certificates()
+    _, listed = reader.live_list.certificates()
     for requested in filters:
         ((name, value),) = requested.as_dict().items() or [("", [""])]
         kpis = reader.answer(LISTED_WITH, requested).payload.data()["kpis"]
@@ -145,7 +145,7 @@ def test_a_change_is_a_part_and_writes_the_standings_of_its_month_alone(
 
 @pytest.mark.usefixtures("published")
 def test_any_two_kept_days_are_added_from_their_standings(run, read) -> None:
-    entry, index = read().bridges()
+    entry, index = read().live_list.bridges()
     days = [one.day for one in index.days]
     assert (len(days), days[-1]) == (15, DEMO_DAY)
     months = bridges(read())
@@ -169,7 +169,7 @@ def test_any_two_kept_days_are_added_from_their_standings(run, read) -> None:
                 closing = next(one for one in months.values() if one.closes_on == closes_on)
                 assert ends(reader, pair, "closing") == ends(reader, closing, "closing")
         # Nothing of the generation itself has changed, and what is added goes with it.
-        assert reader.bridges()[0] == entry
+        assert reader.live_list.bridges()[0] == entry
         key = added_key(entry.generation, pair.document())
         assert client.expiretime(key) == client.expiretime(members_key(entry.generation))
         # What a day was is no longer there.
@@ -177,7 +177,7 @@ def test_any_two_kept_days_are_added_from_their_standings(run, read) -> None:
         kept.save(replace(kept.load(days[4]), payment_term_days=77))
         failed = request(days[4], days[5])
         assert (failed.state, str(days[4]) in failed.reason) == (TaskState.FAILED, True)
-        assert read().document(entry, index.between(days[4], days[6]).document()) is None
+        assert read().live_list.document(entry, index.between(days[4], days[6]).document()) is None
 
 
 @pytest.mark.usefixtures("demo_home")
@@ -215,11 +215,11 @@ def test_of_many_certificates_only_the_days_that_today_is_compared_with_are_reco
 
 @pytest.mark.usefixtures("published")
 def test_a_lost_document_is_computed_again(run, read) -> None:
-    entry, _ = read().bridges()
+    entry, _ = read().live_list.bridges()
     name = bridges(read())["2024-03"].document()
     with connect(os.environ["REDIS_URL"]) as client:
         kept = Publisher(client).payload(entry.generation, name)
         client.set(f"kpi:v:{entry.generation}:{name}", b"corrupt", keepttl=True)
     assert run("refresh_dashboards").success
     found = read()
-    assert found.document(found.bridges()[0], name).data() == kept.data()
+    assert found.live_list.document(found.live_list.bridges()[0], name).data() == kept.data()

@@ -53,7 +53,7 @@ def named(reader: CacheReader) -> tuple[str, dict[int, str]]:
 
 def open_amount(reader: CacheReader, *standings: str) -> int:
     """What the list sums to."""
-    _, listed = reader.certificates()
+    _, listed = reader.live_list.certificates()
     return listed.totals(Selection(standings=standings)).amounts["CLP"]["open"]
 
 
@@ -77,7 +77,7 @@ def test_a_change_packs_the_block_of_its_month_alone(source: Callable[[str], Non
     assert after.keys() == before.keys()
     assert len(changed) == 1
     # A reader that holds the earlier list reads what has changed of it.
-    (_, first), (_, second) = held.certificates(), read().certificates()
+    (_, first), (_, second) = held.live_list.certificates(), read().live_list.certificates()
     assert first.totals(Selection()) == second.totals(Selection())
     assert open_amount(held, "receivable") == card(held, "receivable")
 
@@ -197,9 +197,9 @@ def test_a_damaged_block_is_replaced(source: Callable[[str], None], run, read) -
     with connect(os.environ["REDIS_URL"]) as client:
         lost, *_ = before.values()
         client.set(payload_key(generation, lost), b"corrupt", keepttl=True)
-        assert read().certificates()[1] is None
+        assert read().live_list.certificates()[1] is None
         assert run("refresh_dashboards").success
     later, after = named(read())
     assert later != generation
     assert after == before
-    assert read().certificates()[1] is not None
+    assert read().live_list.certificates()[1] is not None

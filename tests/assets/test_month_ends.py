@@ -70,9 +70,9 @@ def test_one_run_publishes_every_month_end_of_a_range(
     for name in ("month_end_certificates", "month_end_costs", "month_end_rollup", "month_end_kpis"):
         assert instance.get_materialized_partitions(AssetKey(name)) == {"2024-02", "2024-03", "2024-04"}
     for product in PRODUCTS:
-        answer = read().answer_as_of(product, date(2024, 4, 15), EVERYTHING)
+        answer = read().month_ends.answer(product, date(2024, 4, 15), EVERYTHING)
         assert (answer.state, answer.entry.as_of) == (AnswerState.HISTORIC, MARCH)
-        assert read().catalogue_as_of(product, MARCH)["as_of"] == "2024-03-31"
+        assert read().month_ends.catalogue(product, MARCH)["as_of"] == "2024-03-31"
 
 
 def test_a_month_end_tells_what_a_run_on_that_day_told(
@@ -84,7 +84,7 @@ def test_a_month_end_tells_what_a_run_on_that_day_told(
     client = read().catalogue("kpis")["dimensions"][1]["values"][0]["value"]
     for product in PRODUCTS:
         for requested in (EVERYTHING, Filter.of({"client": client})):
-            then = read().answer_as_of(product, FEBRUARY, requested).payload.data()
+            then = read().month_ends.answer(product, FEBRUARY, requested).payload.data()
             assert then == read().answer(product, requested).payload.data()
 
 
@@ -112,7 +112,7 @@ def test_a_month_end_that_has_lost_a_key_is_published_again(demo_home: Path, bac
     assert backfill("2024-02", "2024-03").success
     changed = {key for key, generation in generations(history).items() if generation != before[key]}
     assert changed == {("kpis", FEBRUARY)}
-    assert read().answer_as_of("kpis", FEBRUARY, EVERYTHING).payload is not None
+    assert read().month_ends.answer("kpis", FEBRUARY, EVERYTHING).payload is not None
 
 
 KILLED = """
@@ -143,11 +143,11 @@ with DagsterInstance.ephemeral() as instance:
 
 def test_every_single_value_is_kept_ages_too(demo_home: Path, backfill, read) -> None:
     assert backfill("2024-03", "2024-03").success
-    catalogue = read().catalogue_as_of("kpis", MARCH)
+    catalogue = read().month_ends.catalogue("kpis", MARCH)
     for dimension in catalogue["dimensions"]:
         for held in dimension["values"]:
             requested = Filter.of({dimension["name"]: held["value"]})
-            answer = read().answer_as_of("kpis", MARCH, requested)
+            answer = read().month_ends.answer("kpis", MARCH, requested)
             assert answer.payload is not None, requested
 
 
@@ -158,7 +158,7 @@ def test_a_flushed_server_gets_month_ends_and_popularity_back(
     assert backfill("2024-02", "2024-03").success
     before = generations(history)
     assert len(before) == 2 * len(PRODUCTS)
-    served = read().answer_as_of("kpis", MARCH, EVERYTHING).payload
+    served = read().month_ends.answer("kpis", MARCH, EVERYTHING).payload
     with connect(os.environ["REDIS_URL"]) as client:
         UsageCounters(client).add_request("kpis", EVERYTHING)
         assert run("refresh_kpis").success  # which archives what readers request
@@ -167,7 +167,7 @@ def test_a_flushed_server_gets_month_ends_and_popularity_back(
         run("restore_cache")  # the products that were never published cannot be restored
         assert UsageCounters(client).most_requested_filters("kpis", 1) == [EVERYTHING]
     assert generations(history) == before
-    assert read().answer_as_of("kpis", MARCH, EVERYTHING).payload == served
+    assert read().month_ends.answer("kpis", MARCH, EVERYTHING).payload == served
     assert backfill("2024-02", "2024-03").success
     assert generations(history) == before
 
@@ -181,7 +181,7 @@ def test_a_killed_backfill_leaves_whole_month_ends_and_goes_on_where_it_ended(
     before = generations(history)
     assert len(before) == 2
     ((product, first), _) = sorted(before.items())[0]
-    assert read().answer_as_of(product, first, EVERYTHING).payload is not None
+    assert read().month_ends.answer(product, first, EVERYTHING).payload is not None
     assert read().manifest() == live
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as admin:
         admin.delete(*admin.keys("kpi:lease:*"))  # what waiting for its end would come to
@@ -215,9 +215,9 @@ def test_a_month_before_all_certificates_has_no_figures(
 ) -> None:
     monkeypatch.setenv("KPI_AS_OF", "2015-03-15")
     assert backfill("2015-01", "2015-02").success
-    assert read().answer_as_of("kpis", date(2015, 2, 28), EVERYTHING).payload.data()["currencies"] == []
+    assert read().month_ends.answer("kpis", date(2015, 2, 28), EVERYTHING).payload.data()["currencies"] == []
     with pytest.raises(NoMonthEnd):
-        read().answer_as_of("kpis", date(2015, 1, 30), EVERYTHING)
+        read().month_ends.answer("kpis", date(2015, 1, 30), EVERYTHING)
 
 
 def test_a_clean_up_job_reports_what_it_removed(published: Path, run, backfill, instance, history) -> None:

@@ -68,7 +68,9 @@ def test_what_was_published_is_read_back_and_what_is_lost_is_named(
         for product in PRODUCTS
     }
     with connect(cache_url) as client:
-        kept = CacheReader(client).month_end("charts", max(CacheReader(client).month_ends("charts")))
+        kept = CacheReader(client).month_ends.entry(
+            "charts", max(CacheReader(client).month_ends.days("charts"))
+        )
         client.delete(payload_key(kept.generation, variant_key("charts", EVERYTHING)))
     with pytest.raises(Problem, match="charts of 2024-03"):
         read_back(cache_url, again.run_id, ["2024-02", "2024-03"])

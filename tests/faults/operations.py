@@ -219,7 +219,7 @@ class Addition(Operation):
         assert answer.payload is not None
         assert answer.entry is not None
         own = answer.payload.data()["mark"] if answer.answered == ELSEWHERE else None
-        bridge = reader.document(answer.entry, "bridge")
+        bridge = reader.live_list.document(answer.entry, "bridge")
         return look(reader), own, None if bridge is None else bridge.data()["mark"]
 
     def allows(self, seen: object) -> bool:

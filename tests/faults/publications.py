@@ -144,7 +144,7 @@ def look(reader: CacheReader, product: str = "kpis") -> Seen | None:
         entry = answers[EVERYTHING].entry
         assert entry is not None
         catalogue = reader.catalogue(product)["mark"]
-        documents = {name: reader.document(entry, name) for name in (KEPT_DOCUMENT, NEW_DOCUMENT)}
+        documents = {name: reader.live_list.document(entry, name) for name in (KEPT_DOCUMENT, NEW_DOCUMENT)}
     except NothingPublished:
         return None
     generations = {answer.entry.generation for answer in answers.values() if answer.entry is not None}
@@ -157,8 +157,8 @@ def look(reader: CacheReader, product: str = "kpis") -> Seen | None:
 def look_at_month_end(reader: CacheReader, as_of: date) -> Seen | None:
     """The same of the month end on or before a date."""
     try:
-        answers = {one: reader.answer_as_of("kpis", as_of, one) for one in FILTERS}
-        catalogue = reader.catalogue_as_of("kpis", as_of)["mark"]
+        answers = {one: reader.month_ends.answer("kpis", as_of, one) for one in FILTERS}
+        catalogue = reader.month_ends.catalogue("kpis", as_of)["mark"]
     except (NoMonthEnd, NothingPublished):
         return None
     seen = {str(one.as_dict()): said(answer, one) for one, answer in answers.items()}

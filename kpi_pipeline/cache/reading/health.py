@@ -212,7 +212,7 @@ def source_findings(readings: SourceReadings) -> Iterator[Finding]:
 
 def _unreadable_month_ends(reader: CacheReader) -> tuple[str, ...]:
     try:
-        return reader.unreadable_month_ends()
+        return reader.month_ends.unreadable()
     except CacheUnavailable:
         return ()  # that Redis does not answer is a finding of its own
 

@@ -1,8 +1,7 @@
 """The catalogues of the live generations in serving: the last one known while one cannot be read."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.codec import Payload
@@ -10,10 +9,9 @@ from kpi_pipeline.cache.keys import CATALOGUE, payload_key
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.answer import NothingPublished
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
-from kpi_pipeline.cache.reading.manifest_view import replaced_by, with_successors
+from kpi_pipeline.cache.reading.live_entries import LiveEntries
+from kpi_pipeline.cache.reading.manifest_view import first_held, replaced_by
 from kpi_pipeline.cache.reading.payloads import Payloads
-
-Held = TypeVar("Held")
 
 
 class LiveCatalogues:
@@ -23,7 +21,7 @@ class LiveCatalogues:
         read_client: Where they are read.
         alarms: Raised for one that is gone.
         payloads: Reads and checks them.
-        newest: The live entry of a product, in a reading not begun before a time of `time.monotonic`.
+        entries: Which generations are live.
         clock: The present, in seconds since the epoch.
         on_lost: Called with a product whose live generation has lost its catalogue.
     """
@@ -33,14 +31,14 @@ class LiveCatalogues:
         read_client: ReadClient,
         alarms: Alarms,
         payloads: Payloads,
-        newest: Callable[[str, float], ManifestEntry],
+        entries: LiveEntries,
         clock: Callable[[], float],
         on_lost: Callable[[str], object],
     ) -> None:
         self._read_client = read_client
         self._alarms = alarms
         self._payloads = payloads
-        self._newest = newest
+        self._entries = entries
         self._clock = clock
         self._on_lost = on_lost
         self._known: dict[str, tuple[str, Mapping[str, Any]]] = {}
@@ -58,7 +56,7 @@ class LiveCatalogues:
             return known
         try:
             entry, payload = first_held(
-                with_successors(entry, lambda since: self._newest(product, since)),
+                self._entries.from_entry(entry),
                 lambda live: self._payloads.read(live, CATALOGUE),
             )
         except CacheUnavailable:
@@ -67,7 +65,7 @@ class LiveCatalogues:
             return known
         if payload is not None:
             return self._keep(entry, payload)
-        if self._newest(product, time.monotonic()).generation == entry.generation:
+        if self._entries.has(entry):
             advice = "a live generation has lost its catalogue: refresh the product"
             self._alarms.sound("catalogue_vanished", payload_key(entry.generation, CATALOGUE), advice)
             self._on_lost(product)
@@ -82,14 +80,3 @@ class LiveCatalogues:
     def _keep(self, entry: ManifestEntry, payload: Payload) -> tuple[str, Mapping[str, Any]]:
         known = self._known[entry.product] = (entry.generation, payload.data())
         return known
-
-
-def first_held(
-    entries: Iterator[ManifestEntry], read: Callable[[ManifestEntry], Held | None]
-) -> tuple[ManifestEntry, Held | None]:
-    """The first of some generations that holds something, and that; else the last one."""
-    for entry in entries:
-        held = read(entry)
-        if held is not None:
-            break
-    return entry, held

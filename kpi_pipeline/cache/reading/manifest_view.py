@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.freshness import AnswerState
@@ -14,6 +14,7 @@ from kpi_pipeline.cache.reading.hash_view import HashView
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 
 Entries = Mapping[str, ManifestEntry]
+Held = TypeVar("Held")
 
 _MOST_SUCCESSORS: Final = 20
 
@@ -145,3 +146,14 @@ def with_successors(
         if newer.generation == entry.generation:
             return
         entry = newer
+
+
+def first_held(
+    entries: Iterator[ManifestEntry], read: Callable[[ManifestEntry], Held | None]
+) -> tuple[ManifestEntry, Held | None]:
+    """The first of some generations that holds something, and that; else the last one."""
+    for entry in entries:
+        held = read(entry)
+        if held is not None:
+            break
+    return entry, held

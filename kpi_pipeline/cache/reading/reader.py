@@ -1,35 +1,30 @@
 """Answers from the cache. Never computes, never writes a payload, never waits long."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from copy import copy
-from datetime import date
 from typing import Any, Self, cast
 
 import redis
 
 from kpi_pipeline.cache.alarms import Alarms
-from kpi_pipeline.cache.bridges import BRIDGES, BridgeIndex
 from kpi_pipeline.cache.codec import Payload
 from kpi_pipeline.cache.freshness import AnswerState
-from kpi_pipeline.cache.keys import (
-    CATALOGUE,
-    payload_key,
-    sealed_key,
-    watch_list_key,
-)
+from kpi_pipeline.cache.keys import payload_key, sealed_key, watch_list_key
 from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
-from kpi_pipeline.cache.open_items import OPEN_ITEMS, OpenItemsIndex
 from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.reading.answer import Answer, NothingPublished
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
-from kpi_pipeline.cache.reading.history_view import POLL_S, HistoryView, NoMonthEnd
-from kpi_pipeline.cache.reading.listing.certificates import CertificateBlocks, ListedCertificates
-from kpi_pipeline.cache.reading.live_catalogues import LiveCatalogues, first_held
+from kpi_pipeline.cache.reading.history_view import POLL_S, NoMonthEnd
+from kpi_pipeline.cache.reading.listing.certificates import CertificateBlocks
+from kpi_pipeline.cache.reading.listing.live import LiveList
+from kpi_pipeline.cache.reading.live_catalogues import LiveCatalogues
+from kpi_pipeline.cache.reading.live_entries import LiveEntries
 from kpi_pipeline.cache.reading.live_readings_view import LiveReadingsView
-from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView, replaced_by, with_successors
+from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView, replaced_by
+from kpi_pipeline.cache.reading.month_ends import MonthEnds
 from kpi_pipeline.cache.reading.payloads import MEMORY_BYTES, Payloads
 from kpi_pipeline.cache.reading.policy_view import POLL_S as POLICY_POLL_S
 from kpi_pipeline.cache.reading.policy_view import PolicyView
@@ -44,9 +39,7 @@ from kpi_pipeline.cache.reading.status import (
 )
 from kpi_pipeline.cache.watch_list import WatchList, parse_watch_list
 from kpi_pipeline.model.agreement import Agreements
-from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
-from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.model.performance import Performance, Window
 from kpi_pipeline.model.pipeline_report import PipelineReport
 from kpi_pipeline.model.readings import SourceReadings
@@ -74,6 +67,11 @@ class CacheReader:
         on_change: Called with the live generations whenever the manifest has changed.
         on_lost_catalogue: Called with a product whenever the catalogue of its live generation is requested
             and is gone or corrupt.
+
+    Attributes:
+        scope: For which it reads.
+        month_ends: The figures of the past.
+        live_list: The list of certificates, and what is published beside it.
     """
 
     def __init__(
@@ -117,12 +115,16 @@ class CacheReader:
 
     def _read_for(self, scope: str, on_lost_catalogue: Callable[[str], object]) -> None:
         self.scope = scope
-        self._certificates = CertificateBlocks(self._read_client, self._alarms, self._payloads)
         self._view = ManifestView(self._read_client, self._alarms, self._forget_replaced, scope)
-        self._history = HistoryView(self._read_client, self._alarms, scope)
+        self._entries = LiveEntries(self._view, self._read_client, self._poll_s)
+        self.month_ends = MonthEnds(
+            self._read_client, self._alarms, self._payloads, self._history_poll_s, scope
+        )
+        certificates = CertificateBlocks(self._read_client, self._alarms, self._payloads)
+        self.live_list = LiveList(self._entries, certificates, self._payloads, self._clock)
         self._live_readings = LiveReadingsView(self._clock)
         self._catalogues = LiveCatalogues(
-            self._read_client, self._alarms, self._payloads, self._entry, self._clock, on_lost_catalogue
+            self._read_client, self._alarms, self._payloads, self._entries, self._clock, on_lost_catalogue
         )
 
     def answer(self, product: str, filter: Filter) -> Answer:
@@ -132,7 +134,7 @@ class CacheReader:
             NothingPublished: If Redis holds no generation of the product.
             CacheUnavailable: If Redis cannot be reached and no fitting payload is held.
         """
-        entry = self._recent_entry(product)
+        entry = self._entries.of(product)
         answered, payload, miss = filter, None, None
         if entry.state_at(self._clock()) is not AnswerState.EXPIRED:
             try:
@@ -162,7 +164,7 @@ class CacheReader:
             NothingPublished: If Redis holds no generation of the product.
         """
         with suppress(CacheUnavailable):
-            self._payloads.hold(self._recent_entry(product), filters)
+            self._payloads.hold(self._entries.of(product), filters)
 
     def own(self, product: str, filter: Filter) -> Answer | None:
         """What `answer` gives where the live generation holds the variant itself.
@@ -174,7 +176,7 @@ class CacheReader:
             NothingPublished: If Redis holds no generation of the product.
             CacheUnavailable: If Redis cannot be reached and the payload is not held.
         """
-        entry = self._recent_entry(product)
+        entry = self._entries.of(product)
         state = self.state_of(entry)
         if state is AnswerState.EXPIRED:
             return None
@@ -182,37 +184,6 @@ class CacheReader:
         if payload is None:
             return None
         return Answer(state, payload, entry, filter, not self._read_client.failing)
-
-    def own_as_of(self, product: str, as_of: date, filter: Filter) -> Answer | None:
-        """What `answer_as_of` gives where the month end holds the variant; None as of `own`.
-
-        Raises:
-            NoMonthEnd: If none is kept on or before the date.
-            CacheUnavailable: If Redis cannot be reached and the payload is not held.
-        """
-        entry = self.month_end(product, as_of)
-        payload = self._payloads.exact(entry, filter)
-        if payload is None:
-            return None
-        return Answer(AnswerState.HISTORIC, payload, entry, filter, not self._read_client.failing)
-
-    def answer_as_of(self, product: str, as_of: date, filter: Filter) -> Answer:
-        """Look one variant up in the newest month end on or before a date.
-
-        Returns:
-            An answer that is `historic`; `missing` and without a payload when that month end does not
-            hold the filter, or has lost it.
-
-        Raises:
-            NoMonthEnd: If none is kept on or before the date.
-            CacheUnavailable: If Redis cannot be reached and no fitting payload is held.
-        """
-        entry, payload = self._of_month_end(product, as_of, lambda kept: self._payloads.exact(kept, filter))
-        state, miss = AnswerState.HISTORIC, None
-        if payload is None:
-            self._payloads.count("missing")
-            state, miss = AnswerState.MISSING, self._payloads.presence(entry, (filter,))[0]
-        return Answer(state, payload, entry, filter, not self._read_client.failing, miss)
 
     def state_of(self, entry: ManifestEntry) -> AnswerState:
         """The state of the answers of a live generation; what Redis has lost or taken back is not fresh."""
@@ -238,45 +209,6 @@ class CacheReader:
         """
         return self._payloads.uncounted(entry, filter)
 
-    def catalogue_as_of(self, product: str, as_of: date) -> Mapping[str, Any]:
-        """The catalogue of the newest month end on or before a date.
-
-        Raises:
-            NoMonthEnd: If none is kept.
-            NothingPublished: If it has lost its catalogue.
-            CacheUnavailable: If Redis cannot be reached.
-        """
-        _, payload = self._of_month_end(product, as_of, lambda entry: self._payloads.read(entry, CATALOGUE))
-        if payload is None:
-            raise NothingPublished(product, "the catalogue of a month end is lost, run `kpi backfill` for it")
-        return payload.data()
-
-    def month_end(self, product: str, as_of: date) -> ManifestEntry:
-        """The entry of the newest month end of a product on or before a date.
-
-        Raises:
-            NoMonthEnd: If none is kept.
-            CacheUnavailable: If Redis cannot be reached and has never been.
-        """
-        return self._history.on(product, as_of, time.monotonic() - self._history_poll_s)
-
-    def month_ends(self, product: str) -> tuple[date, ...]:
-        """The month ends of a product that are kept, the earliest first.
-
-        Raises:
-            CacheUnavailable: If Redis cannot be reached and has never been.
-        """
-        entries = self._history.entries(product, time.monotonic() - self._history_poll_s)
-        return tuple(entry.as_of for entry in entries)
-
-    def unreadable_month_ends(self) -> tuple[str, ...]:
-        """The months, as YYYY-MM and in order, whose ends another version of the program kept.
-
-        Raises:
-            CacheUnavailable: If Redis cannot be reached and has never been.
-        """
-        return self._history.unreadable(time.monotonic() - self._history_poll_s)
-
     def catalogue(self, product: str) -> Mapping[str, Any]:
         """The catalogue of a product's live generation: dimensions with values, KPIs, charts.
 
@@ -286,53 +218,11 @@ class CacheReader:
             NothingPublished: If there is none.
             CacheUnavailable: If Redis cannot be reached and none is known.
         """
-        return self._catalogues.of(self._recent_entry(product))[1]
+        return self._catalogues.of(self._entries.of(product))[1]
 
     def catalogue_generation(self, product: str) -> str:
         """The generation that `catalogue` is of; raises as that does."""
-        return self._catalogues.of(self._recent_entry(product))[0]
-
-    def certificates(self) -> tuple[ManifestEntry, ListedCertificates | None]:
-        """The live generation of `LISTED_WITH` and the list of certificates that it holds.
-
-        Returns:
-            None as the list where it has expired, or the generation has none that can be read.
-
-        Raises:
-            NothingPublished: If Redis holds no generation of the product.
-            CacheUnavailable: If Redis cannot be reached and the list is not held.
-        """
-        entry = self._recent_entry(LISTED_WITH)
-        if entry.state_at(self._clock()) is AnswerState.EXPIRED:
-            return entry, None
-        return first_held(self._live_since(entry), self._certificates.of)
-
-    def bridges(self) -> tuple[ManifestEntry, BridgeIndex | None]:
-        """The live generation of `LISTED_WITH` and which bridges it holds.
-
-        Returns:
-            None as the bridges where it has expired, or they cannot be read.
-
-        Raises:
-            NothingPublished: If Redis holds no generation of the product.
-            CacheUnavailable: If Redis cannot be reached and they are not held.
-        """
-        entry, payload = self._beside_list(BRIDGES)
-        return entry, None if payload is None else BridgeIndex.of(payload.data())
-
-    def open_items(self) -> tuple[ManifestEntry, OpenItemsIndex | None]:
-        """The same of the open items of month ends."""
-        entry, payload = self._beside_list(OPEN_ITEMS)
-        return entry, None if payload is None else OpenItemsIndex.of(payload.data())
-
-    def document(self, entry: ManifestEntry, name: str) -> Payload | None:
-        """What a generation holds under a name of `cache.bridges` or `cache.open_items`; None where it cannot
-        be read.
-
-        Raises:
-            CacheUnavailable: If Redis cannot be reached and it is not held.
-        """
-        return self._payloads.named(entry, name)
+        return self._catalogues.of(self._entries.of(product))[0]
 
     def watch_list(self, entry: ManifestEntry) -> WatchList | None:
         """The certificates that alerts watch, as of a generation; None where it has no list.
@@ -351,7 +241,7 @@ class CacheReader:
         Raises:
             CacheUnavailable: If Redis cannot be reached and has never been.
         """
-        return dict(self._view.entries(time.monotonic() - self._poll_s))
+        return dict(self._entries.all())
 
     def readings(self) -> SourceReadings:
         """What was last read of the source, and what is not published of it; nothing within a scope."""
@@ -405,7 +295,7 @@ class CacheReader:
         Raises:
             CacheUnavailable: If Redis cannot be reached and has never been.
         """
-        entries = self._view.entries(time.monotonic() - self._poll_s)
+        entries = self._entries.all()
         if answered is not None and entries.get(answered.product) is not answered:
             return LiveReadings.of({**entries, answered.product: answered}, self._clock())
         return self._live_readings.of(entries)
@@ -436,52 +326,15 @@ class CacheReader:
             "live_readings": LiveReadings.of(entries, now).as_dict(),
         }
 
-    def _entry(self, product: str, since: float) -> ManifestEntry:
-        entry = self._view.entries(since).get(product)
-        if entry is None and self._read_client.failing:
-            raise CacheUnavailable(
-                f"Redis cannot be read and no generation of {product} was seen before: start it with "
-                "`kpi up`, or check REDIS_URL and the server it names"
-            )
-        if entry is None:
-            raise NothingPublished(product)
-        if entry.schema_version != SCHEMA_VERSION:
-            raise NothingPublished(
-                product, f"it was published in format {entry.schema_version}, {SCHEMA_VERSION} is needed"
-            )
-        return entry
-
-    def _recent_entry(self, product: str) -> ManifestEntry:
-        return self._entry(product, time.monotonic() - self._poll_s)
-
-    def _is_live(self, entry: ManifestEntry) -> bool:
-        return self._entry(entry.product, time.monotonic()).generation == entry.generation
-
-    def _live_since(self, entry: ManifestEntry) -> Iterator[ManifestEntry]:
-        return with_successors(entry, lambda since: self._entry(entry.product, since))
-
-    def _beside_list(self, name: str) -> tuple[ManifestEntry, Payload | None]:
-        """The live generation of `LISTED_WITH` and what it holds under a name; None where it has expired."""
-        entry = self._recent_entry(LISTED_WITH)
-        if entry.state_at(self._clock()) is AnswerState.EXPIRED:
-            return entry, None
-        return first_held(self._live_since(entry), lambda one: self._payloads.named(one, name))
-
-    def _of_month_end(
-        self, product: str, as_of: date, read: Callable[[ManifestEntry], Payload | None]
-    ) -> tuple[ManifestEntry, Payload | None]:
-        kept = self._history.on(product, as_of, time.monotonic() - self._history_poll_s)
-        return first_held(with_successors(kept, lambda since: self._history.on(product, as_of, since)), read)
-
     def _find(
         self, entry: ManifestEntry, requested: Filter
     ) -> tuple[ManifestEntry, Filter, Payload | None, MissReason | None]:
-        for live in self._live_since(entry):
+        for live in self._entries.from_entry(entry):
             payload = self._payloads.exact(live, requested)
             if payload is not None:
                 return live, requested, payload, None
             answered, payload, miss = self._payloads.wider(live, requested)
-        if miss is MissReason.VANISHED and self._is_live(live):
+        if miss is MissReason.VANISHED and self._entries.has(live):
             key = payload_key(live.generation, live.variant(requested))
             self._alarms.sound(
                 "payload_vanished", key, "a live generation has lost keys: refresh the product"

@@ -42,7 +42,7 @@ from serving.bridge.parameters import COMPARISON, FIGURE, PART
 from serving.bridge.parameters import FROM as FROM_KEPT_DAY
 from serving.bridge.parameters import TO as TO_KEPT_DAY
 from serving.compare.parameters import DIMENSION, VALUE
-from serving.listing.parameters import (
+from serving.listing.request import (
     COLUMNS,
     CURRENCY,
     EXPECTED_IN,
@@ -56,10 +56,10 @@ from serving.listing.parameters import (
     SORT,
     TO_DAY,
 )
-from serving.listing.parameters import DEFAULT_LIMIT as USUAL_CERTIFICATES
-from serving.listing.parameters import LARGEST_LIMIT as MOST_CERTIFICATES
-from serving.listing.parameters import LARGEST_OFFSET as FARTHEST_CERTIFICATE
-from serving.listing.parameters import STANDING as LIST_STANDING
+from serving.listing.request import DEFAULT_LIMIT as USUAL_CERTIFICATES
+from serving.listing.request import LARGEST_LIMIT as MOST_CERTIFICATES
+from serving.listing.request import LARGEST_OFFSET as FARTHEST_CERTIFICATE
+from serving.listing.request import STANDING as LIST_STANDING
 from serving.pages.addresses import PAGE_PARAMETER
 from serving.pages.downloads.links import in_address
 from serving.pages.downloads.sheets import KEY_FIGURES

@@ -3,12 +3,10 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template
 
 from kpi_pipeline.model.listing import LISTED_WITH
-from kpi_pipeline.model.moments import as_iso
-from serving.cache_access import Connection, current_connection, current_settings
-from serving.freshness_headers import age_s
+from serving.cache_access import Connection, current_connection
 from serving.kept.unkept import page_answer
 from serving.listing.detail import CertificateDetail, certificate_path, look_up_certificate
 from serving.listing.look_up import ListResult, look_up_list
@@ -22,20 +20,12 @@ from serving.pages.certificates.view import ListWriter
 from serving.pages.context import PageContext
 from serving.pages.downloads.about import list_label
 from serving.pages.downloads.certificate_files import CERTIFICATE_FILES
-from serving.pages.drill_down import DrillDown
-from serving.pages.filters.form import chips, choices, option_counts
-from serving.pages.formats import ago
-from serving.pages.live_state import TASK_PARAMETER, refreshing
-from serving.pages.page_data import pages_on
-from serving.pages.page_facts import facts_of
-from serving.pages.page_frame import page_frame
+from serving.pages.figure_page import common_values, page_context, page_parameters
+from serving.pages.filters.form import chips, choices
 from serving.pages.selection import parameters_of
-from serving.pages.writing import writer_for
-from serving.responses import LANGUAGE_PARAMETER, reader_language, requested_language
+from serving.responses import requested_language
 
 PAGE: Final = "certificates"
-
-_OWN_PARAMETERS: Final = (LANGUAGE_PARAMETER, TASK_PARAMETER)
 
 routes: Final = Blueprint("certificate_list", __name__)
 
@@ -43,9 +33,7 @@ routes: Final = Blueprint("certificate_list", __name__)
 @routes.get(CERTIFICATES_PATH)
 def certificate_list() -> Response:
     """A page of the list."""
-    reader_language()  # before anything is requested of the pipeline
-    connection = current_connection()
-    parameters = [pair for pair in request.args.items(multi=True) if pair[0] not in _OWN_PARAMETERS]
+    parameters, connection = page_parameters(), current_connection()
     result = look_up_list(connection, parameters)
     asked = result.request
     if asked.offset:
@@ -58,9 +46,7 @@ def certificate_list() -> Response:
 @routes.get(f"{CERTIFICATES_PATH}/<path:project>/<number>")
 def certificate(project: str, number: str) -> Response:
     """One certificate."""
-    reader_language()  # before anything is requested of the pipeline
-    connection = current_connection()
-    parameters = [pair for pair in request.args.items(multi=True) if pair[0] not in _OWN_PARAMETERS]
+    parameters, connection = page_parameters(), current_connection()
     found = look_up_certificate(connection, project, number, parameters)
     return _page(found.listed, render_template("certificate.html", **_detail_values(connection, found)))
 
@@ -74,35 +60,23 @@ def _context(result: ListResult, connection: Connection, path: str) -> PageConte
     kept = tuple(result.request.at(0).parameters())
     address = PageAddress(path, requested_language(), kept=kept)
     # Names lead to the list.
-    drill_down = DrillDown(catalogue, requested, replace(address, path=CERTIFICATES_PATH))
-    writer = writer_for(reader_language(), catalogue, current_settings().timezone, drill_down)
-    return PageContext(catalogue, requested, address, writer, option_counts(catalogue, None, {}))
+    return page_context(catalogue, requested, address, replace(address, path=CERTIFICATES_PATH))
 
 
 def _shared_values(
     connection: Connection, result: ListResult, context: PageContext, api_path: str, itself: PageAddress
 ) -> dict[str, Any]:
     """What the templates of the list and of a certificate show alike."""
-    figures, address = result.figures, context.address
-    refresh = refreshing(connection.pipeline_client, request.args.get(TASK_PARAMETER, ""), figures.now)
-    figures_url = replace(address, path=api_path, language=None)
-    facts = facts_of(
+    figures = result.figures
+    figures_url = replace(context.address, path=api_path, language=None)
+    return common_values(
+        connection,
         figures,
+        context,
         page=PAGE,
         figures_url=figures_url.of(parameters_of(context.catalogue, figures.requested)),
-        refresh=refresh,
-        context=context,
+        itself=itself,
     )
-    return {
-        **page_frame(connection, pages_on(connection, None), figures, context, refresh, itself),
-        "page_name": PAGE,
-        "reload_s": None,
-        "ago": ago(age_s(figures.entry, figures.now), context.language),
-        "task": None,
-        # The whole product is refreshed: the list is not precomputed for a filter.
-        "refreshed": (),
-        "facts": {**facts, "now": as_iso(figures.now)},
-    }
 
 
 def _values(connection: Connection, result: ListResult) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from kpi_pipeline.model.listing import (
 )
 from serving.listing.detail import certificate_path
 from serving.listing.look_up import ListResult
-from serving.listing.parameters import ListRequest
+from serving.listing.request import ListRequest
 from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
 from serving.pages.context import PageContext
 from serving.pages.downloads.about import column_label, days_text, stretch_text

@@ -10,17 +10,9 @@ from kpi_pipeline.model.bridge import SINCE_LAST_DAY, SINCE_MONTH_END
 from serving.bridge.look_up import BridgeResult
 from serving.bridge.parameters import FROM, TO, BridgeRequest
 from serving.pages.context import PageContext
+from serving.pages.filters.form import Option
 
 _OF_TODAY: Final = (SINCE_LAST_DAY, SINCE_MONTH_END)
-
-
-@dataclass(frozen=True, slots=True)
-class BridgeOption:
-    """One value that can be chosen."""
-
-    value: str
-    label: str
-    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +42,7 @@ class DayChoice:
 
     name: str
     label: str
-    groups: list[tuple[str, list[BridgeOption]]]
+    groups: list[tuple[str, list[Option]]]
 
 
 class DayChoices:
@@ -99,12 +91,12 @@ class DayChoices:
         day = bridge.opens_on if bridge.name == SINCE_MONTH_END else bridge.closes_on
         return self._texts[name].format(month=self._formats.month_in_full(f"{day:%Y-%m}"))
 
-    def _days(self, days: Sequence[date], chosen: date) -> list[tuple[str, list[BridgeOption]]]:
+    def _days(self, days: Sequence[date], chosen: date) -> list[tuple[str, list[Option]]]:
         """Days by whether they are month ends."""
-        groups: dict[bool, list[BridgeOption]] = {False: [], True: []}
+        groups: dict[bool, list[Option]] = {False: [], True: []}
         for day in days:
             is_month_end = (day + timedelta(1)).day == 1
             label = self._formats.day(day)
-            groups[is_month_end].append(BridgeOption(day.isoformat(), label, day == chosen))
+            groups[is_month_end].append(Option(day.isoformat(), label, "", day == chosen))
         names = {False: self._texts["bridge_days_kept"], True: self._texts["bridge_month_ends"]}
         return [(names[of], options) for of, options in groups.items() if options]

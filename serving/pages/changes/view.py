@@ -18,14 +18,15 @@ from kpi_pipeline.model.labels import Counted
 from kpi_pipeline.model.listing import LIST_STANDINGS
 from serving.bridge.look_up import BridgeResult
 from serving.bridge.parameters import BridgeRequest
-from serving.listing.parameters import STANDING
+from serving.listing.request import STANDING
 from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
 from serving.pages.changes.amounts import ShownAmounts
-from serving.pages.changes.choices import BridgeOption, DayChoice, DayChoices, Preset
+from serving.pages.changes.choices import DayChoice, DayChoices, Preset
 from serving.pages.changes.drawing import DOWN, SUM, UP, Step, foot_of, waterfall_of
 from serving.pages.changes.dso import DsoWriter
 from serving.pages.charts.view import ChartPart, ChartView
 from serving.pages.context import PageContext
+from serving.pages.filters.form import Option
 from serving.pages.formats import NO_DATA
 from serving.pages.selection import parameters_of
 from serving.pages.tables.view import Head, TableView
@@ -92,7 +93,7 @@ class BridgeView:
     choices: list[DayChoice]
     presets: list[Preset]
     months: list[Preset]
-    filters: list[tuple[str, list[BridgeOption]]]
+    filters: list[tuple[str, list[Option]]]
     charts: list[ChartView]
     parts: list[tuple[str, str]]
     listed: MovedList | None
@@ -159,15 +160,16 @@ class BridgeWriter:
             for later, days in by_known.items()
         ]
 
-    def _filters(self) -> list[tuple[str, list[BridgeOption]]]:
+    def _filters(self) -> list[tuple[str, list[Option]]]:
         writer, selection = self._context.writer, self._context.selection
         return [
             (
                 writer.label(dimension),
                 [
-                    BridgeOption(
+                    Option(
                         f"{dimension.name}={value.value}",
                         writer.text(dimension.kind, value.value, ""),
+                        "",
                         list(selection.get(dimension.name, ())) == [value.value],
                     )
                     for value in dimension.values

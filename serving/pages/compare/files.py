@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -10,24 +9,20 @@ from flask import Blueprint, Response, request
 
 from serving.cache_access import current_connection, current_settings
 from serving.compare.look_up import CompareResult, compare_request, look_up_comparison
-from serving.kept.unkept import file_answer
 from serving.pages.compare.figures import ComparedKpi, compared_kpis, figures_of
 from serving.pages.compare.view import grouped_kpis
 from serving.pages.compare_links import value_label
 from serving.pages.downloads.about import file_name, notices_of, provenance_of
-from serving.pages.downloads.csv_files import csv_file
 from serving.pages.downloads.links import DOWNLOADS_PATH
 from serving.pages.downloads.preparing import preparing_answer
+from serving.pages.downloads.sheet_files import SheetFile
 from serving.pages.downloads.sheets import Sheet, SheetCell, sheet_cell
-from serving.pages.downloads.workbooks import MIMETYPE, workbook
 from serving.pages.page_data import filter_label, pages_on
 from serving.pages.published.figures import Published
 from serving.pages.writing import Writer, writer_for
 from serving.responses import LANGUAGE_PARAMETER, reader_language
 
 COMPARE_FILES: Final = f"{DOWNLOADS_PATH}/compare"
-
-_CSV_TYPE: Final = "text/csv; charset=utf-8"
 
 routes: Final = Blueprint("compare_files", __name__)
 
@@ -100,36 +95,25 @@ class _File:
                 row.append(sheet_cell(kpi.unit, difference, compared.currency, writer))
         return row
 
-    def answer(self, body: bytes, mimetype: str, ending: str) -> Response:
-        """The answer with the file."""
+    def of_sheet(self) -> SheetFile:
+        """What is written."""
         figures = self.result.figures
         name = file_name([self.title, *self.labels], [figures.entry.as_of])
-        return file_answer(figures, body, mimetype, f"{name}.{ending}")
+        return SheetFile(self.sheet(), figures, self.title, name, self.provenance, self.writer)
 
 
 @routes.get(f"{COMPARE_FILES}.csv")
 def as_csv() -> Response:
     """The rows as CSV."""
     file = _File.of_request()
-    if isinstance(file, Response):
-        return file
-    return file.answer(csv_file(file.sheet(), file.provenance, file.writer.language), _CSV_TYPE, "csv")
+    return file if isinstance(file, Response) else file.of_sheet().as_csv()
 
 
 @routes.get(f"{COMPARE_FILES}.xlsx")
 def as_workbook() -> Response:
     """The rows as a workbook."""
     file = _File.of_request()
-    if isinstance(file, Response):
-        return file
-    figures, texts = file.result.figures, file.writer.texts
-    about = [
-        (texts["about_page"], f"{file.title} · {texts['product_name']}"),
-        *file.provenance,
-        (texts["about_generation"], figures.entry.generation),
-    ]
-    created = datetime.fromtimestamp(figures.entry.computed_at, UTC).replace(tzinfo=None)
-    return file.answer(workbook(texts["about"], about, [file.sheet()], created), MIMETYPE, "xlsx")
+    return file if isinstance(file, Response) else file.of_sheet().as_workbook()
 
 
 def _minus(first: int | float, value: int | float) -> int | float:

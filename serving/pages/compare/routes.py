@@ -3,13 +3,12 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template
 
 from kpi_pipeline.model.compare import FEWEST_COMPARED, is_month
 from kpi_pipeline.model.dimensions import MONTH
-from kpi_pipeline.model.moments import as_iso
 from serving.as_of import AS_OF
-from serving.cache_access import Connection, current_connection, current_settings
+from serving.cache_access import Connection, current_connection
 from serving.compare.look_up import (
     CompareResult,
     compare_request,
@@ -17,31 +16,24 @@ from serving.compare.look_up import (
     look_up_comparison,
 )
 from serving.compare.parameters import CompareRequest
-from serving.freshness_headers import age_s
 from serving.kept.unkept import page_answer
-from serving.lookup import LookupResult, look_up
+from serving.lookup import look_up
+from serving.lookup_result import LookupResult
 from serving.pages.addresses import COMPARE_API_PATH, COMPARE_PATH, PageAddress
 from serving.pages.compare.figures import figures_of
 from serving.pages.compare.files import COMPARE_FILES
 from serving.pages.compare.view import CompareWriter
 from serving.pages.compare_links import compared_label, value_label
 from serving.pages.context import PageContext
-from serving.pages.drill_down import DrillDown
-from serving.pages.filters.form import Option, chips, option_counts
+from serving.pages.figure_page import common_values, page_context, page_parameters
+from serving.pages.filters.form import Option, chips
 from serving.pages.filters.period_choice import month_end_options
-from serving.pages.formats import ago
-from serving.pages.live_state import TASK_PARAMETER, refreshing
-from serving.pages.page_data import pages_on
-from serving.pages.page_facts import facts_of
-from serving.pages.page_frame import page_frame
 from serving.pages.selection import parameters_of
 from serving.pages.standing import month_ends
-from serving.pages.writing import writer_for
-from serving.responses import LANGUAGE_PARAMETER, reader_language, requested_language
+from serving.responses import requested_language
 
 PAGE: Final = "compare"
 _RELOAD_S: Final = 3
-_OWN_PARAMETERS: Final = (LANGUAGE_PARAMETER, TASK_PARAMETER)
 
 routes: Final = Blueprint("compare", __name__)
 
@@ -49,10 +41,8 @@ routes: Final = Blueprint("compare", __name__)
 @routes.get(COMPARE_PATH)
 def compare() -> Response:
     """Values side by side, or what can be chosen."""
-    reader_language()  # before anything is requested of the pipeline
-    connection = current_connection()
-    pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in _OWN_PARAMETERS]
-    asked = compare_request(connection, pairs)
+    parameters, connection = page_parameters(), current_connection()
+    asked = compare_request(connection, parameters)
     result = look_up_comparison(connection, asked) if len(asked.values) >= FEWEST_COMPARED else None
     as_of = [] if asked.as_of is None else [(AS_OF, asked.as_of.isoformat())]
     figures = look_up(connection, compared_product(), as_of) if result is None else result.figures
@@ -68,30 +58,20 @@ def _values(
     catalogue = connection.catalogues.on(product, asked.as_of)
     selection = asked.filter.as_dict()
     address = PageAddress(COMPARE_PATH, language, asked.as_of, tuple(asked.parameters()))
-    drill_down = DrillDown(catalogue, selection, PageAddress(COMPARE_PATH, language, asked.as_of))
-    writer = writer_for(reader_language(), catalogue, current_settings().timezone, drill_down)
-    context = PageContext(catalogue, selection, address, writer, option_counts(catalogue, None, {}))
-    refresh = refreshing(connection.pipeline_client, request.args.get(TASK_PARAMETER, ""), figures.now)
+    context = page_context(catalogue, selection, address, replace(address, kept=()))
     filter_parameters = parameters_of(catalogue, selection)
     api = replace(address, path=COMPARE_API_PATH, language=None).of(filter_parameters)
-    facts_url = api if result else replace(address, path=COMPARE_API_PATH, language=None, kept=()).of(())
-    facts = facts_of(figures, page=PAGE, figures_url=facts_url, refresh=refresh, context=context)
-    labels = [value_label(asked.dimension, value, writer) for value in asked.values]
+    figures_url = api if result else replace(address, path=COMPARE_API_PATH, language=None, kept=()).of(())
+    labels = [value_label(asked.dimension, value, context.writer) for value in asked.values]
     title = context.texts["compare"]
     held = [] if result is None else figures_of(connection, result)
     return {
-        **page_frame(connection, pages_on(connection, asked.as_of), figures, context, refresh),
+        **common_values(connection, figures, context, page=PAGE, figures_url=figures_url),
         # What is missing is a column, not the page.
         "missing": False,
-        "page_name": PAGE,
         "title": title,
         "filter_label": compared_label(labels, selection, context),
         "reload_s": _RELOAD_S if result is not None and result.is_missing else None,
-        "ago": ago(age_s(figures.entry, figures.now), context.language),
-        "task": None,
-        # The whole product is refreshed.
-        "refreshed": (),
-        "facts": {**facts, "now": as_iso(figures.now)},
         "present_url": replace(address, as_of=None).of(()),
         "month_ends": _month_ends(connection, asked, figures, context),
         "chips": chips(context),

@@ -21,20 +21,12 @@ from serving.pages.compare.drawing import points_table, side_by_side
 from serving.pages.compare.figures import ComparedKpi, compared_kpis, shown_difference
 from serving.pages.compare_links import value_label
 from serving.pages.context import PageContext
+from serving.pages.filters.form import Option
 from serving.pages.formats import NO_DATA
 from serving.pages.published.figures import Published
 from serving.pages.selection import parameters_of
 from serving.pages.tables.view import Head, TableView
 from serving.pages.writing import Cell, Writer
-
-
-@dataclass(frozen=True, slots=True)
-class CompareOption:
-    """One value that can be chosen."""
-
-    value: str
-    label: str
-    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +58,8 @@ class CompareView:
         csv_url: The same as CSV.
     """
 
-    dimensions: list[CompareOption]
-    choices: list[list[tuple[str, list[CompareOption]]]]
+    dimensions: list[Option]
+    choices: list[list[tuple[str, list[Option]]]]
     columns: list[ComparedColumn]
     groups: list[tuple[str, TableView]]
     charts: list[ChartView]
@@ -103,7 +95,7 @@ class CompareWriter:
         labels = [value_label(self._request.dimension, one, self._writer) for one in self._request.values]
         return CompareView(
             dimensions=[
-                CompareOption(one.name, self._writer.label(one), one.name == self._request.dimension)
+                Option(one.name, self._writer.label(one), "", one.name == self._request.dimension)
                 for one in catalogue.dimensions
                 if one.name in COMPARED_DIMENSIONS
                 and self._context.selection.keys().isdisjoint(taken_by(one.name))
@@ -116,7 +108,7 @@ class CompareWriter:
             csv_url="" if result is None else _with_ending(files, "csv").of(parameters),
         )
 
-    def _choices(self) -> list[list[tuple[str, list[CompareOption]]]]:
+    def _choices(self) -> list[list[tuple[str, list[Option]]]]:
         dimensions = self._context.catalogue.dimensions
         dimension = next((one for one in dimensions if one.name == self._request.dimension), None)
         if dimension is None:
@@ -124,7 +116,7 @@ class CompareWriter:
         chosen = [*self._request.values, *[""] * MOST_COMPARED][:MOST_COMPARED]
         return [self._options(dimension, value) for value in chosen]
 
-    def _options(self, dimension: Dimension, chosen: str) -> list[tuple[str, list[CompareOption]]]:
+    def _options(self, dimension: Dimension, chosen: str) -> list[tuple[str, list[Option]]]:
         texts = self._writer.texts
         held = [value.value for value in dimension.values]
         parts = [("", held)]
@@ -137,7 +129,7 @@ class CompareWriter:
             (
                 heading,
                 [
-                    CompareOption(value, value_label(dimension.name, value, self._writer), value == chosen)
+                    Option(value, value_label(dimension.name, value, self._writer), "", value == chosen)
                     for value in values
                 ],
             )

@@ -17,8 +17,8 @@ from serving.access.identity import current_identity
 from serving.cache_access import Connection
 from serving.catalogue import Page
 from serving.listing.look_up import ListResult
-from serving.listing.parameters import ListRequest
-from serving.lookup import LookupResult
+from serving.listing.request import ListRequest
+from serving.lookup_result import LookupResult
 from serving.pages.live_state import live_state
 from serving.pages.page_data import filter_label
 from serving.pages.reading_notices import reading_notices

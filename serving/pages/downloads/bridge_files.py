@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,15 +14,12 @@ from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.listing import LIST_STANDINGS, LISTED_WITH
 from serving.bridge.look_up import BridgeResult, look_up_bridge
 from serving.cache_access import current_connection, current_settings
-from serving.kept.unkept import file_answer
 from serving.pages.addresses import CHANGES_PATH
 from serving.pages.downloads.about import file_name, filter_in_name, notices_of, provenance_of
-from serving.pages.downloads.certificate_files import CSV_TYPE
-from serving.pages.downloads.csv_files import csv_file
 from serving.pages.downloads.links import DOWNLOADS_PATH
 from serving.pages.downloads.preparing import preparing_answer
+from serving.pages.downloads.sheet_files import SheetFile
 from serving.pages.downloads.sheets import Sheet, SheetCell
-from serving.pages.downloads.workbooks import MIMETYPE, workbook
 from serving.pages.page_data import filter_label, pages_on
 from serving.pages.writing import Writer, writer_for
 from serving.responses import LANGUAGE_PARAMETER, reader_language
@@ -174,13 +171,13 @@ class _File:
     def _text(self, label: Text) -> str:
         return label.into(self.writer.language)
 
-    def answer(self, body: bytes, mimetype: str, ending: str) -> Response:
-        """The answer with the file."""
+    def of_sheet(self) -> SheetFile:
+        """What is written."""
         figures = self.result.figures
         titles = [self.title, *(text for _, text in self.held)]
         days = [self.result.bridge.opens_on, self.result.bridge.closes_on, figures.entry.as_of]
         name = file_name(titles, days, filter_in_name(self.filtered, self.writer))
-        return file_answer(figures, body, mimetype, f"{name}.{ending}")
+        return SheetFile(self.sheet(), figures, self.title, name, self.provenance, self.writer)
 
 
 def _days(tenths: int | None) -> SheetCell:
@@ -191,22 +188,11 @@ def _days(tenths: int | None) -> SheetCell:
 def as_csv() -> Response:
     """The rows as CSV."""
     file = _File.of_request()
-    if isinstance(file, Response):
-        return file
-    return file.answer(csv_file(file.sheet(), file.provenance, file.writer.language), CSV_TYPE, "csv")
+    return file if isinstance(file, Response) else file.of_sheet().as_csv()
 
 
 @routes.get(f"{BRIDGE_FILES}.xlsx")
 def as_workbook() -> Response:
     """The rows as a workbook."""
     file = _File.of_request()
-    if isinstance(file, Response):
-        return file
-    figures, texts = file.result.figures, file.writer.texts
-    about = [
-        (texts["about_page"], f"{file.title} · {texts['product_name']}"),
-        *file.provenance,
-        (texts["about_generation"], figures.entry.generation),
-    ]
-    created = datetime.fromtimestamp(figures.entry.computed_at, UTC).replace(tzinfo=None)
-    return file.answer(workbook(texts["about"], about, [file.sheet()], created), MIMETYPE, "xlsx")
+    return file if isinstance(file, Response) else file.of_sheet().as_workbook()

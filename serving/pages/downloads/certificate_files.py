@@ -26,7 +26,7 @@ from serving.pages.downloads.about import (
     notices_of,
     provenance_of,
 )
-from serving.pages.downloads.csv_files import csv_parts
+from serving.pages.downloads.csv_files import CSV_TYPE, csv_parts
 from serving.pages.downloads.links import DOWNLOADS_PATH
 from serving.pages.downloads.sheets import SheetValue
 from serving.pages.downloads.workbooks import MIMETYPE, ListedColumn, listed_workbook, number_format
@@ -34,7 +34,6 @@ from serving.pages.page_data import pages_on
 from serving.pages.writing import Writer, writer_for
 from serving.responses import LANGUAGE_PARAMETER, reader_language
 
-CSV_TYPE: Final = "text/csv; charset=utf-8"
 CERTIFICATE_FILES: Final = f"{DOWNLOADS_PATH}{CERTIFICATES_PATH.removeprefix('/manager')}"
 
 _WIDTHS: Final = {Kind.MONEY: 16, Kind.DAY: 12, Kind.DAYS: 12, Kind.MONTH: 10, Kind.CURRENCY: 10}

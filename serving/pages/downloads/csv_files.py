@@ -10,6 +10,8 @@ from typing import Any, Final
 from kpi_pipeline.model.labels import Language
 from serving.pages.downloads.sheets import Sheet, SheetValue
 
+CSV_TYPE: Final = "text/csv; charset=utf-8"
+
 _BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 """Without it spreadsheets take UTF-8 for something else."""
 

@@ -10,7 +10,8 @@ from kpi_pipeline.model.performance import AnswerKind
 from serving.access.identity import Identity, identity_of
 from serving.kept.current import KeptAnswers
 from serving.kept.replies import Reply
-from serving.lookup import Lookup, LookupResult, look_up_again, used_again
+from serving.lookup import look_up_again, used_again
+from serving.lookup_result import Lookup, LookupResult
 from serving.pages.standing import Standing, standing_of
 from serving.responses import choose_language
 

@@ -6,7 +6,7 @@ from flask import Response, render_template, request
 
 from kpi_pipeline.model.labels import LANGUAGES
 from serving.freshness_headers import RETRY_S
-from serving.lookup import LookupResult
+from serving.lookup_result import LookupResult
 from serving.problems import RequestedPage
 from serving.responses import json_response, prefers_page, reader_language
 

@@ -14,9 +14,10 @@ from serving.as_of import requested_as_of
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.catalogue import Page
 from serving.kept.current import current_kept
-from serving.lookup import LookupResult, look_up
+from serving.lookup import look_up
+from serving.lookup_result import LookupResult
 from serving.pages.downloads.about import file_name, filter_in_name, notices_of, provenance_of
-from serving.pages.downloads.csv_files import csv_file
+from serving.pages.downloads.csv_files import CSV_TYPE, csv_file
 from serving.pages.downloads.documents import MIMETYPE as PDF
 from serving.pages.downloads.documents import NoDocuments, document
 from serving.pages.downloads.kept_files import FileShortcut, KeptFile, file_reply
@@ -30,8 +31,6 @@ from serving.pages.writing import Writer, writer_for
 from serving.problem_types import NO_DOCUMENTS, UNKNOWN_DOWNLOAD
 from serving.problems import Problem
 from serving.responses import LANGUAGE_PARAMETER, reader_language, requested_language
-
-_CSV_TYPE: Final = "text/csv; charset=utf-8"
 
 routes: Final = Blueprint("downloads", __name__, url_prefix=DOWNLOADS_PATH)
 
@@ -147,7 +146,7 @@ def _csv(download: _Download, name: str) -> KeptFile:
     if sheet is None:
         raise _unknown("table", name, [sheet.name for sheet in download.sheets])
     body = csv_file(sheet, download.provenance(), download.writer.language)
-    return _file(download, body, _CSV_TYPE, "csv", sheet.title)
+    return _file(download, body, CSV_TYPE, "csv", sheet.title)
 
 
 def _about(download: _Download) -> list[tuple[str, str]]:

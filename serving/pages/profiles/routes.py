@@ -11,10 +11,8 @@ from kpi_pipeline.cache.open_items import OpenItemsDay
 from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.listing import LISTED_WITH
-from kpi_pipeline.model.moments import as_iso
 from kpi_pipeline.model.pages import PROFILE, PROFILED
-from serving.cache_access import Connection, current_connection, current_settings
-from serving.freshness_headers import age_s
+from serving.cache_access import Connection, current_connection
 from serving.kept.unkept import page_answer
 from serving.pages.addresses import (
     API_PATH,
@@ -26,26 +24,18 @@ from serving.pages.addresses import (
 )
 from serving.pages.cards.html import CardWriter
 from serving.pages.context import PageContext
-from serving.pages.drill_down import DrillDown
-from serving.pages.filters.form import option_counts
+from serving.pages.figure_page import common_values, page_context, page_parameters
 from serving.pages.filters.period_choice import month_end_options
-from serving.pages.formats import ago
-from serving.pages.live_state import TASK_PARAMETER, refreshing
-from serving.pages.page_data import page_data, pages_on
-from serving.pages.page_facts import facts_of
-from serving.pages.page_frame import page_frame
+from serving.pages.page_data import page_data
 from serving.pages.page_view import page_view
 from serving.pages.profiles.view import habit_chart, profile_view
 from serving.pages.selection import Parameters
 from serving.pages.standing import month_ends
-from serving.pages.writing import writer_for
 from serving.problem_types import NOT_FOUND
 from serving.problems import Problem
 from serving.profile.look_up import ProfileResult, look_up_profile, profile_path
 from serving.profile.statement import statement_days
-from serving.responses import LANGUAGE_PARAMETER, reader_language, requested_language
-
-_OWN_PARAMETERS: Final = (LANGUAGE_PARAMETER, TASK_PARAMETER)
+from serving.responses import requested_language
 
 routes: Final = Blueprint("profile_pages", __name__)
 
@@ -54,9 +44,7 @@ routes: Final = Blueprint("profile_pages", __name__)
 @routes.get(f"{MANAGER_PATH}/projects/<path:name>", defaults={"part": "projects"}, endpoint="project")
 def profile(part: str, name: str) -> Response:
     """A client or a project."""
-    reader_language()  # before anything is requested of the pipeline
-    connection = current_connection()
-    parameters = [pair for pair in request.args.items(multi=True) if pair[0] not in _OWN_PARAMETERS]
+    parameters, connection = page_parameters(), current_connection()
     result = look_up_profile(connection, part, name, parameters)
     return page_answer(result.figures, render_template("profile.html", **_values(connection, result)))
 
@@ -82,9 +70,7 @@ def _context(connection: Connection, result: ProfileResult, path: str) -> PageCo
     catalogue = connection.catalogues.on(LISTED_WITH, as_of)
     own_path = profile_path(MANAGER_PATH, result.dimension, result.value)
     address = PageAddress(own_path, requested_language(), as_of)
-    drill_down = DrillDown(catalogue, requested, replace(address, path=path))
-    writer = writer_for(reader_language(), catalogue, current_settings().timezone, drill_down)
-    return PageContext(catalogue, requested, address, writer, option_counts(catalogue, None, {}))
+    return page_context(catalogue, requested, address, replace(address, path=path))
 
 
 def _statement_days(connection: Connection, result: ProfileResult) -> Sequence[OpenItemsDay]:
@@ -102,33 +88,26 @@ def _values(connection: Connection, result: ProfileResult) -> dict[str, Any]:
     figures, context = result.figures, _context(connection, result, HOME_PATH)
     data = page_data(connection, context.catalogue.profile, figures)
     own: Parameters = [(result.dimension, result.value)]
-    refresh = refreshing(connection.pipeline_client, request.args.get(TASK_PARAMETER, ""), figures.now)
     api_path = profile_path(API_PATH, result.dimension, result.value)
-    facts = facts_of(
-        figures,
-        page=PROFILE.name,
-        figures_url=replace(context.address, path=api_path, language=None).of(()),
-        refresh=refresh,
-        context=context,
-    )
     (label,) = (
         context.writer.label(one) for one in context.catalogue.dimensions if one.name == result.dimension
     )
     title = context.texts["profile_title"].format(dimension=label, value=result.value)
-    frame = page_frame(connection, pages_on(connection, figures.requested_as_of), figures, context, refresh)
+    common = common_values(
+        connection,
+        figures,
+        context,
+        page=PROFILE.name,
+        figures_url=replace(context.address, path=api_path, language=None).of(()),
+    )
     return {
-        **frame,
+        **common,
         # The address has the name already.
-        "other_language_url": replace(context.address, language=frame["other_language"]).of(()),
-        "page_name": PROFILE.name,
+        "other_language_url": replace(context.address, language=common["other_language"]).of(()),
         "title": title,
         "filter_label": title,
-        "reload_s": None,
-        "ago": ago(age_s(figures.entry, figures.now), context.language),
         "downloads": None,
-        "task": None,
         "refreshed": own,
-        "facts": {**facts, "now": as_iso(figures.now)},
         "present_url": replace(context.address, as_of=None).of(()),
         "month_ends": month_end_options(
             month_ends(connection, LISTED_WITH),

@@ -217,7 +217,7 @@ def _products(
                 made_by=Run(entry.run_id, run_url(entry.run_id)) if entry else None,
                 last_run=_last_run(report, product),
                 rebuilt_by=Run(holder, run_url(holder)) if holder else None,
-                month_ends=_try(partial(connection.reader.month_ends, product)),
+                month_ends=_try(partial(connection.reader.month_ends.days, product)),
             )
         )
     return products

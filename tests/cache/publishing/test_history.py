@@ -48,12 +48,12 @@ def test_the_newest_month_end_on_or_before_a_date_answers(keep, reader) -> None:
         (JANUARY, JANUARY),
         (date(2030, 1, 1), MARCH),
     ):
-        answer = reader.answer_as_of("kpis", requested, EVERYTHING)
+        answer = reader.month_ends.answer("kpis", requested, EVERYTHING)
         assert answer.state is AnswerState.HISTORIC
         assert answer.entry.as_of == answered
         assert answer.payload.data()["mark"] == answered.isoformat()
-        assert reader.catalogue_as_of("kpis", requested)["mark"] == answered.isoformat()
-    assert reader.month_ends("kpis") == (JANUARY, FEBRUARY, MARCH)
+        assert reader.month_ends.catalogue("kpis", requested)["mark"] == answered.isoformat()
+    assert reader.month_ends.days("kpis") == (JANUARY, FEBRUARY, MARCH)
 
 
 def test_nothing_of_a_revoked_run_is_kept(each_newsroom, each_client) -> None:
@@ -66,15 +66,15 @@ def test_nothing_of_a_revoked_run_is_kept(each_newsroom, each_client) -> None:
 def test_a_date_before_all_history_names_what_there_is(keep, reader) -> None:
     keep(FEBRUARY)
     with pytest.raises(NoMonthEnd, match="2024-02-29") as told:
-        reader.answer_as_of("kpis", JANUARY, EVERYTHING)
+        reader.month_ends.answer("kpis", JANUARY, EVERYTHING)
     assert told.value.available == (FEBRUARY,)
     with pytest.raises(NoMonthEnd, match="none"):
-        reader.answer_as_of("charts", MARCH, EVERYTHING)
+        reader.month_ends.answer("charts", MARCH, EVERYTHING)
 
 
 def test_a_filter_that_a_month_end_does_not_hold_is_missing(keep, reader) -> None:
     keep(FEBRUARY)
-    answer = reader.answer_as_of("kpis", FEBRUARY, ACME)
+    answer = reader.month_ends.answer("kpis", FEBRUARY, ACME)
     assert (answer.state, answer.payload) == (AnswerState.MISSING, None)
 
 
@@ -82,8 +82,8 @@ def test_publishing_what_is_live_never_touches_a_month_end(keep, each_newsroom, 
     kept = keep(FEBRUARY, mark="then")
     for number in range(4):
         each_newsroom.publish(mark=number)
-    assert reader.answer_as_of("kpis", MARCH, EVERYTHING).entry == kept
-    assert reader.answer_as_of("kpis", MARCH, EVERYTHING).payload.data()["mark"] == "then"
+    assert reader.month_ends.answer("kpis", MARCH, EVERYTHING).entry == kept
+    assert reader.month_ends.answer("kpis", MARCH, EVERYTHING).payload.data()["mark"] == "then"
 
 
 def test_keeping_a_month_end_never_touches_what_is_live(keep, each_newsroom, reader) -> None:
@@ -97,7 +97,7 @@ def test_keeping_a_month_end_never_touches_what_is_live(keep, each_newsroom, rea
 
 def test_a_month_end_published_anew_replaces_the_former_with_its_keys(keep, reader, each_client) -> None:
     former, latter = keep(FEBRUARY, mark="former"), keep(FEBRUARY, mark="latter")
-    assert reader.answer_as_of("kpis", FEBRUARY, EVERYTHING).payload.data()["mark"] == "latter"
+    assert reader.month_ends.answer("kpis", FEBRUARY, EVERYTHING).payload.data()["mark"] == "latter"
     assert not each_client.exists(members_key(former.generation))
     assert History(each_client).entries() == [latter]
 
@@ -105,9 +105,9 @@ def test_a_month_end_published_anew_replaces_the_former_with_its_keys(keep, read
 def test_a_reader_that_knows_the_former_finds_the_latter(keep, each_client) -> None:
     slow = CacheReader(each_client, history_poll_s=3600)
     keep(FEBRUARY, mark="former")
-    assert slow.answer_as_of("kpis", FEBRUARY, ACME).payload is None
+    assert slow.month_ends.answer("kpis", FEBRUARY, ACME).payload is None
     latter = keep(FEBRUARY, mark="latter")
-    answer = slow.answer_as_of("kpis", FEBRUARY, EVERYTHING)
+    answer = slow.month_ends.answer("kpis", FEBRUARY, EVERYTHING)
     assert answer.entry == latter
     assert answer.payload.data()["mark"] == "latter"
 
@@ -142,13 +142,13 @@ def test_corrupt_entries_are_left_out_and_forgotten_by_the_bounds(keep, reader, 
     kept = keep(FEBRUARY)
     elsewhere = month_end_field("kpis", MARCH)
     each_client.hset(HISTORY_KEY, mapping={"odd": "garbage", elsewhere: kept.to_json()})
-    assert reader.month_ends("kpis") == (FEBRUARY,)
+    assert reader.month_ends.days("kpis") == (FEBRUARY,)
     history = History(each_client)
     assert history.entries() == [kept]
     assert history.entry("kpis", MARCH) is None
     assert set(history.bound(JANUARY, 10**9)) == {"odd", elsewhere}
     assert history.entries() == [kept]
-    assert reader.answer_as_of("kpis", MARCH, EVERYTHING).payload is not None
+    assert reader.month_ends.answer("kpis", MARCH, EVERYTHING).payload is not None
 
 
 def test_an_odd_entry_is_never_written(each_newsroom, each_client) -> None:

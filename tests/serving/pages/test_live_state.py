@@ -13,7 +13,8 @@ from kpi_pipeline.model.scopes import WHOLE_FIRM
 from serving.app import create_app
 from serving.cache_access import CacheAccess
 from serving.catalogue import Catalogue
-from serving.lookup import LookupResult, look_up
+from serving.lookup import look_up
+from serving.lookup_result import LookupResult
 from serving.pages.live_state import LIVE_STATES, PROPAGATION_S, Refreshing, live_state, refreshing
 from serving.pages.texts import texts_in
 from serving.pages.writing import Writer, writer_for

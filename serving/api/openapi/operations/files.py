@@ -17,7 +17,7 @@ from serving.api.openapi.operations.reading import (
 )
 from serving.api.openapi.parameters import names_of
 from serving.bridge.parameters import BRIDGE_PARAMETERS
-from serving.listing.parameters import LIST_PARAMETERS
+from serving.listing.request import LIST_PARAMETERS
 from serving.pages.compare.files import COMPARE_FILES
 from serving.pages.downloads.bridge_files import BRIDGE_FILES
 from serving.pages.downloads.certificate_files import CERTIFICATE_FILES

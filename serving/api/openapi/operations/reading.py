@@ -25,7 +25,7 @@ from serving.api.openapi.parameters import names_of
 from serving.api.openapi.profiles import PROFILE_DATA
 from serving.bridge.parameters import BRIDGE_PARAMETERS
 from serving.compare.parameters import COMPARE_PARAMETERS, DIMENSION, VALUE
-from serving.listing.parameters import LIST_PARAMETERS
+from serving.listing.request import LIST_PARAMETERS
 from serving.pages.addresses import (
     API_PATH,
     CERTIFICATES_API_PATH,

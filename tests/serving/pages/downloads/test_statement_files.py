@@ -109,17 +109,17 @@ def test_every_total_is_the_receivable_of_the_client_on_that_day() -> None:
             if one.name == CLIENT.name
         )
         assert CLIENT.name in BRIDGE_DIMENSIONS
-        entry, index = reader.bridges()
+        entry, index = reader.live_list.bridges()
         by_day = {
             bridge.opens_on: {
                 client: held[0]["figures"]["receivable"]["opening"]["amount"]
-                for client, held in reader.document(entry, bridge.document(CLIENT.name))
+                for client, held in reader.live_list.document(entry, bridge.document(CLIENT.name))
                 .data()["values"]
                 .items()
             }
             for bridge in index.bridges
         }
-        month_ends = [one.day for one in reader.open_items()[1].days]
+        month_ends = [one.day for one in reader.live_list.open_items()[1].days]
         assert len(month_ends) == 13
         for client in clients:
             statement = look_up_statement(connection, client, [])
