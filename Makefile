@@ -37,10 +37,11 @@ check: $(VENV)/.installed secrets
 	$(BIN)/lint-imports
 	@echo "Not checked here: known vulnerabilities of what requirements.lock installs. 'make audit' does, over the network."
 
-# Of each file that git tracks or would: a file that is empty or ignored holds none.
+# Of each file that git tracks or would, in a copy: named one by one, they take five times as long.
 secrets: $(VENV)/.installed
-	git grep --untracked --files-with-matches --null '' | \
-	xargs -0 $(BIN)/kingfisher scan --config kingfisher.yaml --no-update-check --quiet
+	@folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && \
+	git grep --untracked --files-with-matches --null '' | tar --create --null --files-from=- | tar --extract --directory="$$folder" && \
+	cd "$$folder" && "$(abspath $(BIN))/kingfisher" scan . --config kingfisher.yaml --no-update-check --quiet
 
 # Asks the package index, which must be reached: a package that it does not know is a failure. Installs nothing.
 audit: $(VENV)/.installed

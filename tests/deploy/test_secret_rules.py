@@ -51,14 +51,16 @@ def test_planted_secrets_are_found_and_not_shown(repository: Path) -> None:
         "server.key": key,
         "source.py": f"SOURCE = 'postgresql://kpi:{secrets.token_hex(12)}@db.our-firm.cl/kpi'\n",
         "notes.md": f"The report uses kpi_{secrets.token_hex(6)}_{secrets.token_urlsafe(32)}.\n",
+        ".ci/run": f"curl --oauth2-bearer kpi_{secrets.token_hex(6)}_{secrets.token_urlsafe(32)}\n",
         "deploy/serving.env": f"KPI_PROXY_SECRET={secrets.token_hex(24)}\n",
         "settings.json": f'{{"KPI_ADMIN_TOKEN": "{secrets.token_urlsafe(24)}"}}\n',
     }
+    (repository / ".ci").mkdir()
     for name, text in planted.items():
         (repository / name).write_text(text)
     run = make("secrets", folder=repository)
     assert run.returncode != 0
-    assert set(re.findall(r"Path\.+: (\S+)", run.stdout)) == set(planted)
+    assert set(re.findall(r"Path\.+: \./(\S+)", run.stdout)) == set(planted)
     words = re.findall(r"[\w-]{24,}", " ".join(planted.values()))
     assert not any(word in run.stdout for word in words)
 
