@@ -6,7 +6,7 @@ from typing import Any
 
 
 def wait_until(
-    holds: Callable[[], Any], seconds: float = 30, what: str = "the condition that is waited for"
+    holds: Callable[[], Any], seconds: float = 60, what: str = "the condition that is waited for"
 ) -> Any:
     """Wait until a condition holds; returns what it gave.
 

@@ -22,7 +22,7 @@ from kpi_pipeline.stack.running_processes import end_processes, stack_processes
 from kpi_pipeline.stack.supervision import ProcessState, control, read_states
 from tests.waiting import wait_until
 
-START_S = 180
+START_S = 420
 ROWS = 2_000
 """Certificates in the demo of the shared stack: a refresh takes half as long as with those of a start."""
 
@@ -100,7 +100,7 @@ class Machine:
             check=False,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
         return Ran(done.returncode, done.stdout, done.stderr)
 
@@ -127,7 +127,7 @@ class Machine:
         """Send `kpi up` a signal; returns its exit code."""
         assert self.up is not None
         self.up.send_signal(number)
-        return self.up.wait(60)
+        return self.up.wait(180)
 
     def processes(self) -> list[int]:
         return stack_processes(self.home)

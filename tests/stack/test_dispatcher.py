@@ -22,7 +22,7 @@ from kpi_pipeline.stack.addresses import OPENER
 from kpi_pipeline.stack.dagster_client import DagsterClient, UnfinishedRun
 from kpi_pipeline.stack.dispatcher import Dispatcher
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 RUNS = "{ runsOrError(limit: 100) { ... on Runs { results { runId status tags { key value } } } } }"
 

@@ -9,7 +9,7 @@ from kpi_pipeline.compute.months import month_end, month_number, month_of, month
 from kpi_pipeline.model.dimensions import PRODUCTS
 from serving.pages.addresses import PRODUCT_PATHS
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def test_a_backfill_is_served_by_date_and_leaves_the_live_figures(stack) -> None:

@@ -21,7 +21,7 @@ from tests.waiting import wait_until
 
 from .conftest import ROWS
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 PROCESSES = {
     *(

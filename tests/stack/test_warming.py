@@ -6,7 +6,7 @@ import pytest
 
 from kpi_pipeline.model.listing import LISTED_WITH
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def dimension(stack, name: str) -> list[str]:

@@ -11,7 +11,7 @@ from werkzeug.serving import make_server
 
 from tests.chromium import Faults, chromium
 
-PATIENCE_MS = 15_000
+PATIENCE_MS = 45_000
 
 
 class OpenPage(Protocol):
