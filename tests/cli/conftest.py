@@ -48,7 +48,7 @@ def kpi_in() -> KpiIn:
                 check=False,
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=180,
             )
             return Ran(done.returncode, done.stdout, done.stderr)
 
