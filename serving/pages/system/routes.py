@@ -18,7 +18,14 @@ from kpi_pipeline.model.moments import as_iso
 from serving.alert_state import alert_state
 from serving.cache_access import Connection, current_settings
 from serving.catalogue import Catalogue
-from serving.pages.addresses import CERTIFICATES_PATH, SYSTEM_PATH, PageAddress, page_path
+from serving.pages.addresses import (
+    CERTIFICATES_PATH,
+    CHANGES_PATH,
+    COMPARE_PATH,
+    SYSTEM_PATH,
+    PageAddress,
+    page_path,
+)
 from serving.pages.formats import Formats
 from serving.pages.page_data import filter_label
 from serving.pages.system.view import system_view
@@ -158,11 +165,14 @@ def _links(
     """The navigation as on every page, none of them this one; empty where there is no catalogue."""
     if catalogue is None:
         return []
-    certificates = PageAddress(CERTIFICATES_PATH, requested).of(())
+    beside = {"changes": CHANGES_PATH, "compare": COMPARE_PATH, "certificate_list": CERTIFICATES_PATH}
     return [
         *(
             (page.label.into(language), PageAddress(page_path(page.name), requested).of(()), False)
             for page in catalogue.pages
         ),
-        (texts_in(language)["certificate_list"], certificates, False),
+        *(
+            (texts_in(language)[name], PageAddress(path, requested).of(()), False)
+            for name, path in beside.items()
+        ),
     ]

@@ -277,3 +277,18 @@ def test_the_user_of_serving_may_read_it_all(press, client, cache_url, settings_
         assert text.count("Fresh") >= 4
     finally:
         client.execute_command("ACL", "DELUSER", "pipeline", "serving")
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_it_leads_to_the_same_pages_as_every_page(language, web, press) -> None:
+    press.publish()
+
+    def pages(path: str) -> list[str]:
+        head = (
+            web.get(f"{path}?lang={language}").text.partition('class="wide pages"')[2].partition("</nav>")[0]
+        )
+        return re.findall(r">([^<>]+)</a>", head)
+
+    named = pages("/manager/system")
+    assert len(named) > 3
+    assert named == pages("/manager/dashboard")
