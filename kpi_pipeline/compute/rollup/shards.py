@@ -74,8 +74,10 @@ class ShardGroup:
     def digest(self) -> str | None:
         """Of the rows; equal for equal ones. None where it is not known."""
         digests = [shard.digest for shard in self.shards]
-        if len(digests) == 1 or None in digests:
-            return digests[0] if len(digests) == 1 else None
+        if len(digests) == 1:
+            return digests[0]
+        if None in digests:
+            return None
         return f"{self.first}-{blake2b(repr(digests).encode(), digest_size=16).hexdigest()}"
 
 
