@@ -105,7 +105,7 @@ def _rolled_up(
     except SumTooLarge as error:
         raise Failure(f"the roll-up does not fit: {error}", allow_retries=False) from error
     seconds = time.perf_counter() - started
-    problems = reconcile_sums(rolled_up.totals, rolled_up.sums, lambda: rolled_up.rollup.cells)
+    problems = reconcile_sums(rolled_up.totals, rolled_up.sums, lambda: rolled_up.parts.table("rollup"))
     yield AssetCheckResult(
         asset_key="rollup",
         check_name="totals_reconcile_with_certificates",

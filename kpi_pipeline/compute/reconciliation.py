@@ -232,13 +232,18 @@ def out_of_range(slices: Sequence[Slice]) -> list[str]:
 
 def _inexact(bounds: Sums, cells: Callable[[], pa.Table]) -> list[str]:
     """Components whose sums could leave the integers that JSON readers keep, each as a sentence."""
-    problems = []
-    for (name, _), bound in bounds.items():
-        # No answer shows a variance.
-        if name.startswith("variance_") or bound <= _LARGEST_EXACT:
-            continue
+    # No answer shows a variance.
+    large = [
+        name
+        for (name, _), bound in bounds.items()
+        if bound > _LARGEST_EXACT and not name.startswith("variance_")
+    ]
+    if not large:
+        return []
+    problems, held = [], cells()
+    for name in large:
         # Sums of floats do not wrap around, and are exact enough here.
-        total = pc.sum(pc.abs(pc.cast(cells()[name], pa.float64(), safe=False))).as_py()
+        total = pc.sum(pc.abs(pc.cast(held[name], pa.float64(), safe=False))).as_py()
         if total > _LARGEST_EXACT:
             problems.append(
                 f"{name} sums to about {total:.3g}, beyond 2**53: look for amounts in the wrong unit"

@@ -12,7 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kpi_pipeline.compute.rollup.shards import Shard
-from kpi_pipeline.resources.stored_tables import TABLE_SUFFIX, StoredTable, read_part, still_there, write_part
+from kpi_pipeline.resources.stored_tables import (
+    TABLE_SUFFIX,
+    StoredTable,
+    read_part,
+    rows_of,
+    still_there,
+    write_part,
+)
 
 DATED_BY: Final = "issued_on"
 """The column of the date by whose month certificates are parted."""
@@ -66,8 +73,7 @@ def shards_of_parts(certificates: StoredTable) -> list[Shard]:
     shards = []
     for path in certificates.paths:
         month = int(path.stem.partition("-")[0])
-        rows = partial(read_part, path)
-        shards.append(Shard(month, rows().num_rows, f"{DATED_BY}-{path.stem}", rows))
+        shards.append(Shard(month, rows_of(path), f"{DATED_BY}-{path.stem}", partial(read_part, path)))
     return shards
 
 

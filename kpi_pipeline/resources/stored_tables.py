@@ -6,7 +6,7 @@ A run that finds its input unchanged names the file of the run before: nothing i
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar, Final, Self
@@ -28,6 +28,9 @@ TABLE_SUFFIX: Final = ".arrow"
 _TEXTS: Final = b"kpi_texts"
 """In a file's metadata, the columns of which each text is stored as a place in a dictionary."""
 
+
+_COUNTED_FILES: Final = 4096
+"""Of how many files the number of rows is remembered: those of a few runs, as a rule."""
 
 _MEMORY_BYTES: Final = 128 * 2**20
 """How much of what a run has written it holds for its next steps at most: what has changed, as a rule."""
@@ -127,7 +130,7 @@ class StoredTable:
     @property
     def num_rows(self) -> int:
         """How many rows it has."""
-        return sum(_rows_of(path) for path in self.paths)
+        return sum(rows_of(path) for path in self.paths)
 
     @property
     def origin(self) -> Provenance:
@@ -243,6 +246,16 @@ def still_there(path: Path) -> bool:
     return True
 
 
+@lru_cache(_COUNTED_FILES)
+def rows_of(path: Path) -> int:
+    """How many rows a file has, which never changes."""
+    # One column tells it; the others are not unpacked.
+    options = pa.ipc.IpcReadOptions(included_fields=[0])
+    with pa.memory_map(str(path)) as file:
+        rows: int = pa.ipc.open_file(file, options=options).read_all().num_rows
+    return rows
+
+
 def write_part(table: pa.Table, path: Path) -> None:
     """Write a table to a file, to be mapped into memory: whole or not at all."""
     _write(table, path, None)
@@ -298,14 +311,6 @@ def _taken(path: Path) -> pa.Table:
 def _without_mark(table: pa.Table) -> pa.Table:
     metadata = {name: value for name, value in (table.schema.metadata or {}).items() if name != _TEXTS}
     return table.replace_schema_metadata(metadata or None)
-
-
-def _rows_of(path: Path) -> int:
-    # One column tells it; the others are not unpacked.
-    options = pa.ipc.IpcReadOptions(included_fields=[0])
-    with pa.memory_map(str(path)) as file:
-        rows: int = pa.ipc.open_file(file, options=options).read_all().num_rows
-    return rows
 
 
 def _write(table: pa.Table, path: Path, compression: str | None) -> None:

@@ -22,7 +22,7 @@ MONTHS: Final = "months"
 LISTED: Final = "work_lists"
 TIMED: Final = "payment_times"
 BOUNDS: Final = "bounds"
-"""What sums are of. Bounds are those that absolute amounts of a component cannot exceed, in no currency."""
+"""What sums are of. Bounds are what absolute amounts of a component sum to, or more, in all currencies."""
 
 BREAKDOWNS: Final = ("supplier", "cost_category")
 """Breakdowns that are summed, by their names."""
@@ -108,7 +108,9 @@ def _bounds(cells: pa.Table) -> Sums:
     for name in _held(cells, COMPONENT_NAMES):
         ends = pc.min_max(cells[name]).as_py()
         largest = max(abs(ends["min"] or 0), abs(ends["max"] or 0))
-        bounds[name, ""] = min(cells.num_rows * largest, _LARGEST)
+        most = cells.num_rows * largest
+        # Below it no sum wraps around.
+        bounds[name, ""] = pc.sum(pc.abs(cells[name])).as_py() or 0 if most < _LARGEST else _LARGEST
     return bounds
 
 
