@@ -16,6 +16,7 @@ from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.payloads import AT_A_TIME, shared_inputs
 from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_variants
 from kpi_pipeline.compute.rollup.tables import Rollup, RollupParts
+from kpi_pipeline.compute.sums_by_filter import SumsByFilter
 from kpi_pipeline.model.dimensions import ISSUED_AGE, PRODUCTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.scopes import WHOLE_FIRM
@@ -53,6 +54,7 @@ class Figures:
         reading: Digest of the cube.
         certificates: How many certificates each filter has that is always computed.
         shared: By product, a digest of the inputs that all its answers share.
+        sums: Those of filters that the KPIs come from which rest on all certificates.
         differences: By earlier reading, how these figures differ from it.
         sizes: By product, the stored sizes of some answers.
     """
@@ -63,6 +65,7 @@ class Figures:
     reading: str
     certificates: Mapping[Filter, int]
     shared: Mapping[str, str]
+    sums: SumsByFilter
     differences: Mapping[str, Difference] = field(default_factory=dict)
     sizes: Mapping[str, dict[Filter, int]] = field(default_factory=lambda: {name: {} for name in PRODUCTS})
 
@@ -95,7 +98,8 @@ class Figures:
         described, reading = catalogue(cube), cube.digest()
         changes = None if before is None else cube.changes_since(before.cube)
         if before is None or changes is None:
-            return cls(cube, problems, described, reading, _certificates(cube, None), shared)
+            certificates = _certificates(cube, None)
+            return cls(cube, problems, described, reading, certificates, shared, SumsByFilter(certificates))
         moved = {one for slice_ in before.cube.slices(changes) for one in slice_.filters}
         kept = {one: count for one, count in before.certificates.items() if one not in moved}
         sizes = {
@@ -109,8 +113,10 @@ class Figures:
             for earlier, difference in islice(before.differences.items(), _EARLIER)
             if earlier != before.reading
         }
-        certificates = kept | _certificates(cube, changes)
-        return cls(cube, problems, described, reading, certificates, shared, differences, sizes)
+        changed = _certificates(cube, changes)
+        certificates = kept | changed
+        sums = before.sums.following(certificates, moved | changed.keys())
+        return cls(cube, problems, described, reading, certificates, shared, sums, differences, sizes)
 
     @cached_property
     def candidates(self) -> tuple[Slice, ...]:

@@ -50,7 +50,7 @@ def write_generation(
             staged = publisher.stage(
                 product,
                 new_generation(product, datetime.now(UTC), publisher.scope),
-                _extending(payloads(product, partial_plan.slices), extend_lease),
+                _extending(payloads(product, partial_plan.slices, partial_plan.figures.sums), extend_lease),
                 described,
                 expires_at=expires_at,
                 unchanged=_reusable(partial_plan, product, extend_lease),

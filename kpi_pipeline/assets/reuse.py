@@ -58,7 +58,8 @@ class WritePlan:
         """What is taken from the generation that holds it; None where nothing is."""
         if not self.origin:
             return None
-        completed = values_resting_on_all(product, (slice_.fresh() for slice_ in self.completed))
+        slices = (slice_.fresh() for slice_ in self.completed)
+        completed = values_resting_on_all(product, slices, self.figures.sums)
         return Reusable(self.origin, self.unchanged, completed)
 
 

@@ -15,6 +15,9 @@ RATE_UNIT: Final = 10**6
 """A rate of one: rates are whole millionths."""
 
 _LABELS: Final = tuple(label for label, _, _ in AGEING_BUCKETS)
+AGEING_COMPONENTS: Final = tuple(f"ageing_{label}_amount" for label in _LABELS)
+"""What is receivable in each ageing bucket, in their order."""
+
 _PLACE: Final = {component.name: place for place, component in enumerate(LOSS_COMPONENTS)}
 
 
@@ -53,8 +56,8 @@ def expected_losses(slice_: Slice) -> tuple[Ints, Bools]:
     there = np.ones(value.shape, np.bool_)
     for day in range(DAYS):
         for place, rates in enumerate(loss_rates(slice_.frame, day)):
-            for label in _LABELS:
-                rate, amount = rates[label], slice_.on_each_day(f"ageing_{label}_amount")[:, day, place]
+            for label, component in zip(_LABELS, AGEING_COMPONENTS, strict=True):
+                rate, amount = rates[label], slice_.on_each_day(component)[:, day, place]
                 if rate is None:
                     there[:, day, place] &= amount == 0
                 else:

@@ -20,6 +20,7 @@ from kpi_pipeline.compute.evaluation_days import DAYS
 from kpi_pipeline.compute.expected_credit_loss import loss_rates
 from kpi_pipeline.compute.json_values import Data, rows_of
 from kpi_pipeline.compute.kpi_values import kpi_values
+from kpi_pipeline.compute.sums_by_filter import SumsByFilter
 from kpi_pipeline.compute.windows import cohorts, comparisons
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES, PRODUCTS
@@ -43,12 +44,15 @@ AT_A_TIME: Final = 500
 _KPIS: Final = {kpi.name: kpi for kpi in KPIS}
 
 
-def payloads(product: str, slices: Iterable[Slice]) -> Iterator[tuple[Filter, Data]]:
+def payloads(
+    product: str, slices: Iterable[Slice], known: SumsByFilter | None = None
+) -> Iterator[tuple[Filter, Data]]:
     """Yield each filter of some slices with a product's answer to it.
 
     Args:
         product: One of `model.dimensions.PRODUCTS`.
         slices: The sums of the variants wanted.
+        known: Where sums are kept that `values_resting_on_all` comes from.
 
     Raises:
         KeyError: If there is no such product.
@@ -59,18 +63,26 @@ def payloads(product: str, slices: Iterable[Slice]) -> Iterator[tuple[Filter, Da
         answers = _blocks(product, part)
         for requested, head, blocks in zip(part.filters, _heads(part), answers, strict=True):
             yield requested, head | blocks
+        if known is not None and kpis_resting_on_all(product):
+            known.take(part)
 
 
-def values_resting_on_all(product: str, slices: Iterable[Slice]) -> Iterator[tuple[Filter, Data]]:
+def values_resting_on_all(
+    product: str, slices: Iterable[Slice], known: SumsByFilter
+) -> Iterator[tuple[Filter, Data]]:
     """Yield each filter of some slices with the values of the product's KPIs that rest on all certificates.
 
     Args:
         product: One of `model.dimensions.PRODUCTS`.
         slices: The sums of the variants wanted.
+        known: Sums of the same reading, to which are added those that it lacks.
     """
     kpis = [_KPIS[name] for name in kpis_resting_on_all(product)]
     for part in (part for slice_ in slices for part in slice_.parts(AT_A_TIME)):
-        yield from zip(part.filters, kpi_values(part, kpis), strict=True)
+        held = known.of(part)
+        yield from zip(part.filters, kpi_values(held or part, kpis), strict=True)
+        if held is None:
+            known.take(part)
 
 
 def shared_inputs(product: str, cube: Cube) -> list[Any]:

@@ -54,7 +54,7 @@ class Slice:
         self.frame = groups.frame
         self.filters, self.group, self.months = selection.filters, selection.group, selection.months
         self.remembered: dict[Any, Any] = {}
-        self._groups = groups
+        self.groups = groups
         self._everything = everything
         self._rows: dict[tuple[str, int], tuple[Ints, Ints]] = {}
 
@@ -106,7 +106,7 @@ class Slice:
     @cached_property
     def totals(self) -> Ints:
         """Every component on the business date, [components, V, C]."""
-        sums: Ints = self._groups.on_days[:, AS_OF][:, :, self.group].swapaxes(1, 2).copy()
+        sums: Ints = self.groups.on_days[:, AS_OF][:, :, self.group].swapaxes(1, 2).copy()
         cohort = np.flatnonzero(self.is_cohort)
         if len(cohort):
             sums[:, cohort] = self._of_cohorts.swapaxes(1, 2)
@@ -120,14 +120,14 @@ class Slice:
     def on_each_day(self, component: str) -> Ints:
         """A component on each day, [V, days, C]; of a cohort on the business date alone."""
         place = COMPONENT_INDEX[component]
-        sums: Ints = np.ascontiguousarray(np.moveaxis(self._groups.on_days[place][:, :, self.group], 2, 0))
+        sums: Ints = np.ascontiguousarray(np.moveaxis(self.groups.on_days[place][:, :, self.group], 2, 0))
         sums[self.is_cohort] = 0
         sums[:, AS_OF] = self.totals[place]
         return sums
 
     def certificates(self) -> dict[Filter, int]:
         """The number of certificates of each filter, whenever they were issued."""
-        counts = self._over_cohorts(self._groups.certificates_by_month).sum(axis=0)
+        counts = self._over_cohorts(self.groups.certificates_by_month).sum(axis=0)
         return dict(zip(self.filters, counts.tolist(), strict=True))
 
     def monthly(self, component: str) -> Ints:
@@ -135,13 +135,13 @@ class Slice:
 
         The months that a filter names do not matter.
         """
-        return self._groups.monthly[self.group, :, :, MONTHLY_COMPONENTS.index(component)]
+        return self.groups.monthly[self.group, :, :, MONTHLY_COMPONENTS.index(component)]
 
     def by_billing_month(self, component: str) -> Ints:
         """A component by billing month, whatever months a filter names, [V, months, C]."""
         cells, currencies = self.frame.tables["cells"], len(self.currencies)
         months = self.frame.month_count
-        variant, row = self._groups.index("cells").within(
+        variant, row = self.groups.index("cells").within(
             self.group, np.full(len(self), DAYS), np.full(len(self), self.frame.places - 1)
         )
         at = (variant * months + cells.month[row]) * currencies + cells.currency[row]
@@ -152,7 +152,7 @@ class Slice:
     @cached_property
     def present(self) -> Bools:
         """Which currencies each variant shows, [V, C]: those in which anything ever happened."""
-        moves: Bools = self._over_cohorts(self._groups.moves_by_month) > 0
+        moves: Bools = self._over_cohorts(self.groups.moves_by_month) > 0
         return np.ascontiguousarray(moves.T)
 
     def options(self, dimension: str) -> Ints:
@@ -192,8 +192,8 @@ class Slice:
         The months that a filter names do not matter; it is of the currencies that each variant shows.
         """
         monthly = self.frame.tables["monthly"]
-        first, last = self._groups.trend_places
-        variant, row = self._groups.index("monthly").within(
+        first, last = self.groups.trend_places
+        variant, row = self.groups.index("monthly").within(
             self.group, np.full(len(self), first), np.full(len(self), last)
         )
         amount = monthly.sums.column(MONTHLY_COMPONENTS.index(component))[row]
@@ -258,12 +258,12 @@ class Slice:
             tuple(self.filters[place] for place in at),
             tuple(self.months[place] for place in at),
         )
-        return Slice(self._groups.only(used), Selection(filters, group, months), self._everything)
+        return Slice(self.groups.only(used), Selection(filters, group, months), self._everything)
 
     def fresh(self) -> "Slice":
         """The same variants, nothing computed yet but what is remembered."""
         selection = Selection(self.filters, self.group, self.months)
-        copy = Slice(self._groups.fresh(), selection, self._everything)
+        copy = Slice(self.groups.fresh(), selection, self._everything)
         copy.remembered = self.remembered
         return copy
 
@@ -279,7 +279,7 @@ class Slice:
         for begin in range(0, len(self), most):
             end = begin + most
             selection = Selection(self.filters[begin:end], self.group[begin:end], self.months[begin:end])
-            part = Slice(self._groups, selection, self._everything)
+            part = Slice(self.groups, selection, self._everything)
             part.remembered = self.remembered.setdefault(begin, {})
             yield part
 
@@ -298,12 +298,12 @@ class Slice:
             fitting = int(np.searchsorted(ends, before + rows, side="right"))
             end = min(max(fitting, begin + 1), begin + most)
             selection = Selection(self.filters[begin:end], self.group[begin:end], self.months[begin:end])
-            yield Slice(self._groups, selection, self._everything)
+            yield Slice(self.groups, selection, self._everything)
             begin = end
 
     def _rows_on_days_counted(self, table: str) -> Ints:
         """How many of the rows that `rows_on_days` gives each variant has."""
-        index, counted = self._groups.index(table), np.zeros(len(self), np.int64)
+        index, counted = self.groups.index(table), np.zeros(len(self), np.int64)
         days = np.flatnonzero(~self.is_cohort)
         counted[days] = index.counts(self.group[days], np.zeros_like(days), np.full_like(days, DAYS - 1))
         variant, first, last = self._cohort_stretches
@@ -320,7 +320,7 @@ class Slice:
     def cohort_rows(self, table: str) -> tuple[Ints, Ints]:
         """The rows of a table that are of cohorts: of the months that a variant names, or of all."""
         variant, first, last = self._cohort_stretches
-        stretch, row = self._groups.index(table).within(self.group[variant], first, last)
+        stretch, row = self.groups.index(table).within(self.group[variant], first, last)
         return variant[stretch], row
 
     def rows_on_days(self, table: str) -> tuple[Ints, Ints]:
@@ -353,7 +353,7 @@ class Slice:
     def _dated(self, table: str, last_day: int) -> tuple[Ints, Ints]:
         """The rows up to a day of each variant that is no cohort: which variant each is in, ascending."""
         days = np.flatnonzero(~self.is_cohort)
-        stretch, row = self._groups.index(table).within(
+        stretch, row = self.groups.index(table).within(
             self.group[days], np.zeros_like(days), np.full_like(days, last_day)
         )
         return days[stretch], row
@@ -362,7 +362,7 @@ class Slice:
         """The rows of the months of each cohort: which variant each is in, ascending."""
         variant, first, last = self._cohort_stretches
         named = np.flatnonzero(self.is_cohort[variant])
-        stretch, row = self._groups.index(table).within(self.group[variant[named]], first[named], last[named])
+        stretch, row = self.groups.index(table).within(self.group[variant[named]], first[named], last[named])
         return variant[named][stretch], row
 
     @cached_property
@@ -370,7 +370,7 @@ class Slice:
         """Every component of each variant that is a cohort, [components, C, cohorts]."""
         cohort = np.flatnonzero(self.is_cohort)
         used, at = np.unique(self.group[cohort], return_inverse=True)
-        by_month = self._groups.cells(DAYS, self.frame.places, used)
+        by_month = self.groups.cells(DAYS, self.frame.places, used)
         months = [self.months[variant] for variant in cohort.tolist()]
         return self._over_months(by_month, at, months)
 
