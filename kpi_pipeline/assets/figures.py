@@ -204,6 +204,8 @@ class _Shared:
                 return
             self._figures.release()
             if self._figures.cube.nbytes > _KEPT_BYTES:
+                self._figures.cube.forget_columns()
+            if self._figures.cube.nbytes > _KEPT_BYTES:
                 self._origin = self._figures = None
 
     def _is_of_run(self, origin: _Origin, product: str) -> bool:

@@ -93,6 +93,11 @@ class Cube:
         self.frame.forget_rows()
         self.everything = self.everything.fresh()
 
+    def forget_columns(self) -> None:
+        """Forget the columns that formulas have read: they are made again when they are needed."""
+        for table in self.frame.tables.values():
+            table.sums.forget_columns()
+
     def digest(self) -> str:
         """A digest of all inputs of its figures: rows in any order, date and settings; 32 hex digits."""
         state = blake2b(repr(self.frame.comparable()).encode(), digest_size=16)

@@ -50,6 +50,9 @@ class DenseSums:
         """Some columns of some rows, [rows, columns]."""
         return np.stack([self.column(place)[rows] for place in places], axis=1)
 
+    def forget_columns(self) -> None:
+        """Forget nothing: they are what is held."""
+
     def weighted(self, weights: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
         """The sum of each row's numbers, each times the weight of its column; it wraps around 2**64."""
         total: npt.NDArray[np.uint64] = self.values.astype(np.uint64) @ weights
@@ -118,7 +121,7 @@ class SparseSums:
         return held + sum(column.nbytes for column in self._whole.values())
 
     def column(self, place: int) -> Ints:
-        """One column, [rows]; it is kept, because formulas read the same few."""
+        """One column, [rows]; it is kept until `forget_columns`, because formulas read the same few."""
         if place not in self._whole:
             whole = np.zeros(len(self._begins) - 1, np.int64)
             at = np.flatnonzero(self._column == place)
@@ -129,6 +132,10 @@ class SparseSums:
     def columns(self, places: Sequence[int], rows: Ints) -> Ints:
         """Some columns of some rows, [rows, columns]."""
         return np.stack([self.column(place)[rows] for place in places], axis=1)
+
+    def forget_columns(self) -> None:
+        """Forget the columns that were read: of many rows they take more memory than all else."""
+        self._whole.clear()
 
     def weighted(self, weights: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
         """The sum of each row's numbers, each times the weight of its column; it wraps around 2**64."""

@@ -38,6 +38,7 @@ PART_SUMS_SCHEMA: Final = pa.schema(
 
 _ROWS: Final = "currency"
 _LARGEST: Final = 2**62
+_WIDE: Final = pa.decimal128(38)
 
 
 def part_sums(
@@ -89,9 +90,11 @@ def added_up(parts: pa.Table) -> dict[str, Sums]:
     found: dict[str, Sums] = {
         of: {} for of in (COHORTS, ON_AS_OF, MONTHS, LISTED, TIMED, BOUNDS, *BREAKDOWNS)
     }
-    for row in parts.to_pylist():
-        sums, key = found[row["of"]], (row["name"], row["currency"])
-        sums[key] = sums.get(key, 0) + row["total"]
+    # The sums of bounds may not fit 64 bits.
+    wide = parts.set_column(3, "total", parts["total"].cast(_WIDE))
+    rows = wide.group_by(["of", "name", "currency"]).aggregate([("total", "sum")])
+    for row in rows.to_pylist():
+        found[row["of"]][row["name"], row["currency"]] = int(row["total_sum"])
     return found
 
 
