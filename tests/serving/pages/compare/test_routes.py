@@ -177,7 +177,7 @@ def test_of_the_past_single_values_are_compared_under_no_filter(web, press, keep
     keep("kpis", date(2024, 5, 31), answers=OF_MONTHS)
     filtered = web.get(f"{COMPARE}?lang=en&{MONTHS}&as_of=2024-05-31&client={quote(MINE)}")
     assert filtered.status_code == 404
-    assert "Filter not kept at month ends" in filtered.text
+    assert "As of a month end, values are compared without a further filter." in filtered.text
     assert f'href="{COMPARE}?lang=en&{MONTHS}&as_of=2024-05-31"' in unescape(filtered.text)
     quarter = web.get("/manager/api/compare?dimension=month&value=2024-Q2&value=2024-05&as_of=2024-05-31")
     assert (quarter.status_code, quarter.get_json()["parameter"]) == (400, "value")
