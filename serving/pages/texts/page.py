@@ -23,6 +23,7 @@ TEXTS: Final[dict[str, Text]] = {
     "to_browser_language": Text(
         "Ver la página en el idioma del navegador", "Show the page in your browser's language"
     ),
+    "to_other_file": Text("Descargar sin esta elección", "Download without this choice"),
     "to_dashboard": Text("Volver al panel", "Back to the dashboard"),
     # Figures of the past.
     "historic_notice": Text(
