@@ -43,7 +43,7 @@ from serving.metrics.requests import RequestMetrics
 from serving.pages import routes as pages
 from serving.pages.account import provider_routes
 from serving.pages.account import routes as account
-from serving.pages.addresses import CERTIFICATES_PATH, HOME_PATH
+from serving.pages.addresses import CERTIFICATES_PATH, HOME_PATH, PageAddress
 from serving.pages.certificates import routes as certificate_list
 from serving.pages.changes import routes as changes
 from serving.pages.charts.html import chart_drawing
@@ -58,7 +58,7 @@ from serving.pages.tables.html import data_table, profile_link
 from serving.pages.templates import compile_templates, register_templates
 from serving.pages.texts import script_texts, texts_in
 from serving.problem_types import UNTRUSTED_HOST
-from serving.problems import REFRESH_PATH, Problem, register_problem_handlers
+from serving.problems import REFRESH_PATH, Problem, RequestedPage, register_problem_handlers
 from serving.responses import compress_pages
 from serving.security_headers import security_headers
 from serving.summary_emails import SummarySender
@@ -102,6 +102,11 @@ _ROUTED: Final = (
 )
 
 
+def _home_url() -> str:
+    """The address of the first page in the language that the present request names."""
+    return PageAddress(HOME_PATH, RequestedPage.of_request().named_language).of(())
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application. It starts without Redis and answers as soon as there is one.
 
@@ -137,6 +142,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         texts_in=texts_in,
         script_texts=script_texts,
         home_path=HOME_PATH,
+        home_url=_home_url,
         list_path=CERTIFICATES_PATH,
         account_path=ACCOUNT_PATH,
         identity=current_identity,

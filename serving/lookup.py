@@ -8,6 +8,7 @@ from typing import Any, Final
 from kpi_pipeline.cache.codec import Payload
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
+from kpi_pipeline.cache.reading.answer import Answer
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.model.access import RequestedWork
 from kpi_pipeline.model.filter_parameters import FILTER_NAMES, FILTERS_ALONE, parse_filter
@@ -81,17 +82,7 @@ def look_up(
         pipeline_client.refresh(product)
     if answer.payload is None or answer.entry is None:
         raise _retry_later(NOT_READY, task=task_reference(task_id))
-    return LookupResult(
-        lookup=lookup,
-        state=answer.state,
-        payload=answer.payload,
-        entry=answer.entry,
-        answer=answer.answered,
-        reachable=answer.reachable,
-        task_id=task_id,
-        now=time.time(),
-        readings=reader.live_readings(answer.entry),
-    )
+    return _result(connection, lookup, answer, answer.payload, answer.entry, task_id)
 
 
 def look_up_again(connection: Connection, lookup: Lookup) -> LookupResult | None:
@@ -119,17 +110,7 @@ def look_up_again(connection: Connection, lookup: Lookup) -> LookupResult | None
         answer = reader.month_ends.own(product, lookup.as_of, lookup.filter)
     if answer is None or answer.payload is None or answer.entry is None:
         return None
-    return LookupResult(
-        lookup=lookup,
-        state=answer.state,
-        payload=answer.payload,
-        entry=answer.entry,
-        answer=lookup.filter,
-        reachable=answer.reachable,
-        task_id=None,
-        now=time.time(),
-        readings=reader.live_readings(answer.entry) if lookup.as_of is None else NO_READINGS,
-    )
+    return _result(connection, lookup, answer, answer.payload, answer.entry)
 
 
 def used_again(connection: Connection, result: LookupResult) -> Counted | None:
@@ -180,17 +161,8 @@ def live_result(
     reader = connection.reader
     if state is AnswerState.STALE and reader.reachable:
         connection.pipeline_client.refresh(lookup.product)
-    return LookupResult(
-        lookup=lookup,
-        state=state,
-        payload=payload,
-        entry=entry,
-        answer=lookup.filter,
-        reachable=reader.reachable,
-        task_id=None,
-        now=time.time(),
-        readings=reader.live_readings(entry),
-    )
+    answer = Answer(state, payload, entry, lookup.filter, reader.reachable)
+    return _result(connection, lookup, answer, payload, entry)
 
 
 def live_lookup(
@@ -244,16 +216,28 @@ def _look_up_as_of(
         if answer.miss is not MissReason.NOT_PRECOMPUTED:
             raise _retry_later(NOT_READY)  # what is lost is restored
         raise Problem(FILTER_NOT_KEPT, members={"asked_filter": requested.as_dict()})
+    return _result(connection, lookup, answer, answer.payload, answer.entry)
+
+
+def _result(
+    connection: Connection,
+    lookup: Lookup,
+    answer: Answer,
+    payload: Payload,
+    entry: ManifestEntry,
+    task_id: str | None = None,
+) -> LookupResult:
+    """What was looked up now, given that the answer of the cache has a payload and its entry."""
     return LookupResult(
         lookup=lookup,
         state=answer.state,
-        payload=answer.payload,
-        entry=answer.entry,
-        answer=requested,
+        payload=payload,
+        entry=entry,
+        answer=answer.answered,
         reachable=answer.reachable,
-        task_id=None,
+        task_id=task_id,
         now=time.time(),
-        readings=NO_READINGS,
+        readings=connection.reader.live_readings(entry) if lookup.as_of is None else NO_READINGS,
     )
 
 

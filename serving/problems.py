@@ -55,6 +55,9 @@ MACHINE_PATHS: Final = ("/manager/api/", "/manager/dashboard/status/", "/health/
 REFRESH_PATH: Final = "/manager/dashboard/refresh"
 """Read by programs and, after the button of a page, by people: each gets what it prefers."""
 
+DOWNLOADS_PATH: Final = "/manager/api/download"
+"""Of files, read by programs and, after a link of a page, by people: of errors each gets what it prefers."""
+
 RETRY: Final = {"Retry-After": str(RETRY_S)}
 """Headers of a problem that passes by itself."""
 
@@ -124,6 +127,24 @@ class RequestedPage:
         others = [pair for pair in self.parameters if pair[0] != LANGUAGE_PARAMETER]
         return self._address([*others, (LANGUAGE_PARAMETER, language)])
 
+    def message(self, template: str, **values: Any) -> str:
+        """What is said in place of it, in its language, with the way to the other one.
+
+        Args:
+            template: One that extends `message.html`.
+            values: What it shows.
+        """
+        language = self.language
+        other = next(one for one in LANGUAGES if one != language)
+        return render_template(
+            template,
+            language=language,
+            other_language=other,
+            other_language_url=self.in_language(other),
+            language_query=f"?{LANGUAGE_PARAMETER}={self.named_language}" if self.named_language else "",
+            **values,
+        )
+
     def _address(self, parameters: Sequence[tuple[str, str]]) -> str:
         return f"{self.path}?{urlencode(parameters)}" if parameters else self.path
 
@@ -184,9 +205,9 @@ def problem_page(slug: str) -> Response:
 
 
 def problem_response(problem: Problem) -> Response:
-    """Answer with a problem: JSON under the machine paths, a page elsewhere."""
+    """Answer with a problem: JSON for programs, a page for people."""
     kind = problem.kind
-    if _is_for_programs():
+    if is_for_programs():
         detail = problem.detail("en", for_programs=True)
         response = _document(
             kind.status, type=kind.uri, title=kind.title.en, detail=detail, **problem.members
@@ -229,7 +250,7 @@ def _http_error(error: HTTPException) -> Response:
         response = problem_response(Problem(kind))
     else:
         name = HTTPStatus(status).phrase
-        if _is_for_programs():
+        if is_for_programs():
             response = _document(status, type="about:blank", title=name, detail=error.description or name)
         else:
             response = _page(status, name, name)
@@ -310,10 +331,15 @@ def _corrupt(error: CorruptPayload) -> Response:
     return problem_response(Problem(NOT_READY, headers=RETRY))
 
 
-def _is_for_programs() -> bool:
-    if request.path == REFRESH_PATH:
+def is_for_programs() -> bool:
+    """Whether the present request is answered with JSON, and not with a page."""
+    if request.path == REFRESH_PATH or _is_for_file():
         return not prefers_page(request.headers.get("Accept", ""))
     return request.path.startswith(MACHINE_PATHS)
+
+
+def _is_for_file() -> bool:
+    return request.path.startswith(f"{DOWNLOADS_PATH}/")
 
 
 def _document(status: int, **members: Any) -> Response:
@@ -351,12 +377,8 @@ def _page(
 ) -> Response:
     shown = page or RequestedPage.of_request()
     language = shown.language
-    other = next(other for other in LANGUAGES if other != language)
-    body = render_template(
+    body = shown.message(
         "problem.html",
-        language=language,
-        other_language=other,
-        other_language_url=shown.in_language(other),
         status=status,
         title=title,
         cause=cause,
@@ -370,8 +392,9 @@ def _page(
             if values.values
         ],
         leads_to_list=leads_to_list,
-        language_query=f"?{LANGUAGE_PARAMETER}={shown.named_language}" if shown.named_language else "",
         wider_url=shown.without(blamed) if blamed else "",
-        wider_text=wider_text or ("to_wider_several" if len(allowed) > 1 else "to_wider"),
+        wider_text="to_other_file"
+        if _is_for_file()
+        else wider_text or ("to_wider_several" if len(allowed) > 1 else "to_wider"),
     )
     return make_response(body, status, {"Cache-Control": "no-store", "Vary": "Accept-Language"})

@@ -40,8 +40,9 @@ from kpi_pipeline.settings import Settings
 from serving.access.identity import EVERYBODY, IDENTITY
 from serving.cache_access import CacheAccess
 from serving.pages.addresses import page_path
-from serving.pages.downloads.links import DOWNLOADS_PATH, in_address
+from serving.pages.downloads.links import in_address
 from serving.problem_types import NO_DOCUMENTS
+from serving.problems import DOWNLOADS_PATH
 
 PERIOD_S: Final = 60.0
 """Seconds between two looks."""

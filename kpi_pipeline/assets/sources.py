@@ -31,6 +31,7 @@ from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
 from kpi_pipeline.cache.requests.fulfil import tasks_of
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
+from kpi_pipeline.cache.requests.tasks import SOURCE_STEP
 from kpi_pipeline.compute.ingest.known_source import NotLocal
 from kpi_pipeline.compute.ingest.refusals import RefusalLimits, RefusedRows
 from kpi_pipeline.model.readings import Fall, ReadingReport, RowReport
@@ -70,7 +71,7 @@ def _out(description: str, *kinds: str) -> AssetOut:
 
 
 @multi_asset(
-    name="read_source",
+    name=SOURCE_STEP,
     retry_policy=TRY_AGAIN,
     outs={
         "certificates": _out(

@@ -231,7 +231,7 @@ COMPONENTS: Final[tuple[Component, ...]] = (
         "answered_on",
         "is_counted AND is_decided AND is_first_pass IS NOT NULL",
     ),
-    _flow("high_count", "1", _ISSUED, "is_counted AND is_high"),
+    _flow("high_count", "1", _ISSUED, "is_counted AND NOT is_cancelled AND is_high"),
     _flow("approved_assumed_count", "1", "accepted_on", "is_counted AND is_accepted AND approved_assumed"),
     *_flow_mean("sending_days", "sent_by_day"),
     *_flow_mean("acceptance_days", "conformity_by_day"),

@@ -282,6 +282,13 @@ LIST_STANDINGS: Final[tuple[ListStanding, ...]] = (
         "approved", Text("Con conformidad, pagados o no", "Accepted, paid or not"), "is_accepted", False
     ),
     ListStanding("collected", Text("Con cobros", "With collections"), "amount_collected <> 0", False),
+    ListStanding("high_amount", Text("De monto alto", "High amount"), "NOT is_cancelled AND is_high"),
+    ListStanding(
+        APPROVED_ASSUMED,
+        Text("Monto aprobado supuesto", "Approved amount assumed"),
+        "is_accepted AND approved_assumed",
+        False,
+    ),
 )
 """The standings, in their order; a row has a bit for each."""
 
@@ -333,7 +340,6 @@ LIST_MARKS: Final[tuple[tuple[str, str], ...]] = (
         for one in LIST_STANDINGS
     ),
     ("credit_note", "NOT is_cancelled AND amount_proposed < 0"),
-    (APPROVED_ASSUMED, "is_accepted AND approved_assumed"),
     *(
         (
             RUNNING_MARK.format(stage.name),

@@ -33,7 +33,7 @@ from serving.problem_types import (
     SIGN_IN_UNAVAILABLE,
     TOO_MANY_REQUESTS,
 )
-from serving.problems import MACHINE_PATHS, RETRY, Problem, problem_response
+from serving.problems import RETRY, Problem, is_for_programs, problem_response
 from serving.responses import LANGUAGE_PARAMETER
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ def _check() -> AnyResponse | None:
     identity = current_identity()
     if identity.is_unknown:
         raise Problem(SIGN_IN_UNAVAILABLE, headers=RETRY)
-    of_reader = request.method in ("GET", "HEAD") and not request.path.startswith(MACHINE_PATHS)
+    of_reader = request.method in ("GET", "HEAD") and not is_for_programs()
     if identity.role is None and not identity.may(demanded):
         if of_reader and current_access().mode is AccessMode.ACCOUNTS:
             named = [(LANGUAGE_PARAMETER, one) for one in request.args.getlist(LANGUAGE_PARAMETER)[:1]]

@@ -47,6 +47,7 @@ def _described(task: TaskStatus, connection: Connection) -> dict[str, Any]:
             "finished_s": _after(task, task.finished_at),
         },
         "reason": task.reason,
+        "source_failed": task.has_source_failed,
         "rolled_back": connection.reader.live_readings().meta(task.product)["rolled_back"],
         "run_id": task.run_id,
         "run_url": run_url(task.run_id) or None if task.run_id else None,

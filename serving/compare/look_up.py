@@ -8,6 +8,7 @@ from typing import Final
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.model.compare import COMPARED_WITH, FEWEST_COMPARED
 from kpi_pipeline.model.filter_parameters import FILTER_NAMES
+from kpi_pipeline.model.labels import Text
 from serving.access.control import require_product
 from serving.access.identity import current_identity
 from serving.as_of import AS_OF, requested_as_of
@@ -27,6 +28,10 @@ from serving.problem_types import FILTER_NOT_KEPT
 from serving.problems import Problem
 
 _TRIES: Final = 3
+_PAST_IS_WHOLE: Final = Text(
+    "Al cierre de un mes, los valores se comparan sin otro filtro.",
+    "As of a month end, values are compared without a further filter.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,9 @@ def compare_request(connection: Connection, parameters: Sequence[tuple[str, str]
         if lookup.filter.terms:
             # Month ends keep single values: each of those that are compared is one.
             members = {"asked_filter": lookup.filter.as_dict()}
-            raise Problem(FILTER_NOT_KEPT, members=members, blamed=lambda name, _: name in FILTER_NAMES)
+            raise Problem(
+                FILTER_NOT_KEPT, _PAST_IS_WHOLE, members=members, blamed=lambda name, _: name in FILTER_NAMES
+            )
     return within(request, lookup.filter, others)
 
 

@@ -49,12 +49,14 @@ class Refreshing:
         status_url: The address of its state.
         steps_done: How many steps have ended.
         steps: Of how many; 0 until that is known.
+        has_source_failed: Whether it failed because the source could not be read.
     """
 
     state: Literal["running", "done", "failed"]
     status_url: str
     steps_done: int
     steps: int
+    has_source_failed: bool = False
 
 
 def refreshing(pipeline_client: PipelineClient, task_id: str, now: float) -> Refreshing | None:
@@ -79,7 +81,10 @@ def refreshing(pipeline_client: PipelineClient, task_id: str, now: float) -> Ref
         state = "failed"
     elif task.finished_at is not None and now - task.finished_at >= PROPAGATION_S:
         state = "done"
-    return Refreshing(state, status_url(task.id), task.progress.steps_done, task.progress.steps or 0)
+    progress = task.progress
+    return Refreshing(
+        state, status_url(task.id), progress.steps_done, progress.steps or 0, task.has_source_failed
+    )
 
 
 def live_state(result: LookupResult, refresh: Refreshing | None, writer: Writer) -> LiveState:

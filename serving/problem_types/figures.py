@@ -170,8 +170,10 @@ FILTER_NOT_KEPT: Final = ProblemType(
     404,
     Text("Filtro no guardado en los cierres de mes", "Filter not kept at month ends"),
     Text(
-        "Los cierres de mes guardan el total y cada valor por separado: elija un solo valor de un filtro.",
-        "Month ends keep everything and each single value: choose one value of one filter.",
+        "Los cierres de mes guardan el total y cada valor por separado, no sus combinaciones: quite los "
+        "demás filtros, o la fecha.",
+        "Month ends keep everything and each single value, no combinations of these: leave the other filters "
+        "out, or the date.",
     ),
 )
 FILTER_ROLLED_BACK: Final = ProblemType(

@@ -31,12 +31,14 @@ _OF_ISSUED: dict[str, Callable[[CertificateState], bool]] = {
     "idle_critical": lambda one: (one.idle_days or 0) >= 30,
     "due_assumed": lambda one: one.is_due_assumed,
     "not_cancelled": lambda one: one.standing != CANCELLED,
+    "high_amount": lambda one: one.standing != CANCELLED and one.is_high,
 }
 _OF_ALL: dict[str, Callable[[CertificateState], bool]] = {
     "cancelled": lambda one: one.standing == CANCELLED,
     "paid": lambda one: one.standing == PAID,
     "approved": lambda one: one.is_accepted,
     "collected": lambda one: one.collected != 0,
+    "approved_assumed": lambda one: one.is_accepted and one.row["approved_assumed"],
 }
 EVENTS: dict[str, Callable[[CertificateState], date | None]] = {
     "issued": lambda one: one.issued,

@@ -159,6 +159,7 @@ def test_what_a_figure_says_is_what_its_list_sums_to(come_and_gone: BothWays, as
     assert {"receivable", "overdue", "critical", "overdue_count", "proposed", "approved", "paid"} <= set(
         LISTED_KPIS
     )
+    assert {"high_amount_count", "approved_assumed_count"} <= set(LISTED_KPIS)
     first = cube.frame.days.window_first(as_of)
 
     def selected(listed: ListedFigure, requested: Filter) -> Selection:

@@ -274,3 +274,13 @@ def test_pages_problems_and_foreign_hosts_over_the_wire(browse, press) -> None:
     assert browse("/manager/dashboard", Host="a b").status in (400, 421)
     assert browse("/manager/api/kpis?color=red").status == 400
     assert browse("/manager/api/kpis?" + "x" * 60_000).status in (400, 414, 431)
+
+
+@pytest.mark.parametrize(
+    "path", ["/manager/critical", "/manager/certificates", "/manager/system", "/nowhere"]
+)
+def test_the_way_home_keeps_the_language_of_the_address(web, press, path: str) -> None:
+    press.publish()
+    home = 'class="brand" href="/manager/dashboard{}"'
+    assert home.format("?lang=en") in web.get(f"{path}?lang=en").text
+    assert home.format("") in web.get(path).text

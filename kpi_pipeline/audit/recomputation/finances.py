@@ -78,7 +78,9 @@ def next_days(variant: Variant) -> list[Data]:
                     "until": until.isoformat(),
                     "amount": outcome.expected[NEXT],
                     **{name: ends[name][NEXT] for name in ("low_90", "high_90")},
-                    "coverage_90": (basis.next_test or {})["coverage_90"],
+                    "coverage_90": (basis.next_test or {})[
+                        "client_coverage_90" if variant.asked else "coverage_90"
+                    ],
                 }
             )
     return found

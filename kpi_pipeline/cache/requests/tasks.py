@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 from kpi_pipeline.model.filters import Filter
+
+SOURCE_STEP: Final = "read_source"
+"""The step of a run that reads the source; why a step has failed begins with its name."""
 
 
 class RequestKind(StrEnum):
@@ -128,3 +132,8 @@ class TaskStatus:
     reason: str | None
     days: tuple[date, date] | None = None
     progress: Progress = Progress()
+
+    @property
+    def has_source_failed(self) -> bool:
+        """Whether it failed because the source could not be read."""
+        return (self.reason or "").startswith(f"{SOURCE_STEP}:")

@@ -75,7 +75,10 @@ def next_days(slice_: Slice) -> list[list[Data]]:
             "amount": expected.tolist(),
             "low_90": low.tolist(),
             "high_90": high.tolist(),
-            "coverage_90": [_coverage(_basis(slice_, code)) for code in codes],
+            "coverage_90": [
+                _coverage(_basis(slice_, code), is_part=bool(slice_.filters[at].terms))
+                for at, code in zip(variant.tolist(), codes, strict=True)
+            ],
         }
     )
     is_shown = has_forecast(slice_)[currency].tolist()
@@ -90,9 +93,15 @@ def has_forecast(slice_: Slice) -> Bools:
     return np.array([_basis(slice_, code).rule is not ForecastRule.NONE for code in slice_.currencies], bool)
 
 
-def _coverage(basis: ForecastBasis) -> float | None:
-    """The share of past forecasts of the next days whose 90% band held; None where it was not measured."""
-    return None if basis.next_test is None else basis.next_test.coverage_90
+def _coverage(basis: ForecastBasis, *, is_part: bool) -> float | None:
+    """The share of past forecasts of the next days whose 90% band held; None where it was not measured.
+
+    Of a part those of single clients, which its band has its factors from.
+    """
+    test = basis.next_test
+    if test is None:
+        return None
+    return test.client_coverage_90 if is_part else test.coverage_90
 
 
 Bands = tuple[Ints, Ints, Ints, Ints, Ints, Ints]

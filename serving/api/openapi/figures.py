@@ -282,7 +282,9 @@ NEXT_DAYS: Final = described(
                 "low_90": INTEGER,
                 "high_90": INTEGER,
                 "coverage_90": described(
-                    or_null(NUMBER), "Share of past forecasts whose 90% interval held, of everything."
+                    or_null(NUMBER),
+                    "Share of past forecasts whose 90% interval held: of everything, under a filter of "
+                    "single clients.",
                 ),
             }
         )

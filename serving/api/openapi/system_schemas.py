@@ -260,6 +260,7 @@ _TASK: Final = object_of(
             "Seconds from the request.",
         ),
         "reason": described(or_null(TEXT), "Why it failed."),
+        "source_failed": described(BOOLEAN, "Whether it failed because the source could not be read."),
         "rolled_back": described(
             or_null(object_of({"read_at": MOMENT, "rolled_back_at": MOMENT})),
             "The earlier reading that was gone back to, which holds newer figures back, and when; null as a "

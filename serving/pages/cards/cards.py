@@ -1,6 +1,6 @@
 """The cards of a page: the figures that lead it, then the compact ones."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -217,8 +217,20 @@ def _expected_card(context: CardContext) -> Card:
         "",
         [_expected_figure(one, writer) for one in expected] or [absent],
         _expected_url(expected, context),
-        (CardPart(texts["expected_of"], _forecast_url(writer)),) if expected else (),
+        tuple(_expected_parts(expected, writer)),
     )
+
+
+def _expected_parts(expected: Sequence[NextDays], writer: Writer) -> Iterator[CardPart]:
+    """What is said beneath what is expected: what it covers, and how often such bands held."""
+    if not expected:
+        return
+    yield CardPart(writer.texts["expected_of"], _forecast_url(writer))
+    for one in expected:
+        if one.coverage_90 is not None:
+            share = writer.text("share", one.coverage_90, "")
+            text = writer.texts["expected_held"].format(share=share)
+            yield CardPart(f"{one.currency}: {text}" if len(expected) > 1 else text, "")
 
 
 def _expected_url(expected: Sequence[NextDays], context: CardContext) -> str:

@@ -23,6 +23,7 @@ from serving.listing.detail import certificate_path
 from serving.listing.look_up import ListResult
 from serving.listing.request import ListRequest
 from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
+from serving.pages.certificates.day_fields import DAY_PARAMETERS, DayFields, day_fields, without_days
 from serving.pages.context import PageContext
 from serving.pages.downloads.about import column_label, days_text, stretch_text
 from serving.pages.filters.form import Chip, Choice, Option
@@ -30,7 +31,7 @@ from serving.pages.formats import NO_DATA
 from serving.pages.selection import parameters_of
 from serving.pages.writing import NamedLink
 
-_IN_FORM: Final = ("standing", "search", "columns", "offset")
+_IN_FORM: Final = frozenset({"standing", "search", "columns", "offset"}) | DAY_PARAMETERS
 """Parameters that the form has fields for, or leaves out."""
 
 _NUMBER: Final = "number"
@@ -113,6 +114,8 @@ class ListView:
         columns: Names and meanings of the columns that are shown.
         note: How the amounts are to be understood; empty where they speak for themselves.
         search: What is searched for.
+        days: The fields of its days.
+        days_clear_url: The list whatever the days; empty where none is chosen.
         kept: Parameters that the form of filters keeps.
     """
 
@@ -128,6 +131,8 @@ class ListView:
     columns: list[tuple[str, str]]
     note: str
     search: str
+    days: DayFields
+    days_clear_url: str
     kept: list[tuple[str, str]]
 
 
@@ -240,6 +245,8 @@ class ListWriter:
             columns=[(self._label(one), one.meaning.into(self._language)) for one in request.shown],
             note=self._note(),
             search=request.search,
+            days=day_fields(request, self._context),
+            days_clear_url=self.url(without_days(request)) if request.days else "",
             kept=[pair for pair in request.parameters() if pair[0] not in _IN_FORM],
         )
 

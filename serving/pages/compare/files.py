@@ -13,13 +13,13 @@ from serving.pages.compare.figures import ComparedKpi, compared_kpis, figures_of
 from serving.pages.compare.view import grouped_kpis
 from serving.pages.compare_links import value_label
 from serving.pages.downloads.about import file_name, notices_of, provenance_of
-from serving.pages.downloads.links import DOWNLOADS_PATH
 from serving.pages.downloads.preparing import preparing_answer
 from serving.pages.downloads.sheet_files import SheetFile
 from serving.pages.downloads.sheets import Sheet, SheetCell, sheet_cell
 from serving.pages.page_data import filter_label, pages_on
 from serving.pages.published.figures import Published
 from serving.pages.writing import Writer, writer_for
+from serving.problems import DOWNLOADS_PATH
 from serving.responses import LANGUAGE_PARAMETER, reader_language
 
 COMPARE_FILES: Final = f"{DOWNLOADS_PATH}/compare"

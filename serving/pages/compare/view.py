@@ -10,6 +10,7 @@ from kpi_pipeline.model.compare import (
     periods_in,
 )
 from kpi_pipeline.model.dimensions import MONTH
+from kpi_pipeline.model.listed_figures import LISTED_KPIS
 from serving.catalogue import Catalogue, Dimension, Kpi
 from serving.compare.look_up import CompareResult
 from serving.compare.parameters import CompareRequest, filter_of, taken_by
@@ -21,10 +22,11 @@ from serving.pages.compare.drawing import points_table, side_by_side
 from serving.pages.compare.figures import ComparedKpi, compared_kpis, shown_difference
 from serving.pages.compare_links import value_label
 from serving.pages.context import PageContext
+from serving.pages.drill_down import ListScope
 from serving.pages.filters.form import Option
 from serving.pages.formats import NO_DATA
 from serving.pages.published.figures import Published
-from serving.pages.selection import parameters_of
+from serving.pages.selection import Selection, parameters_of
 from serving.pages.tables.view import Head, TableView
 from serving.pages.writing import Cell, Writer
 
@@ -170,12 +172,12 @@ class CompareWriter:
             heads += [Head(difference, is_number=True, name="difference")]
         groups = []
         for heading, kpis in grouped_kpis(self._context.catalogue, self._writer):
-            rows = [self._row(one) for one in compared_kpis(figures, kpis)]
+            rows = [self._row(one, figures) for one in compared_kpis(figures, kpis)]
             if rows:
                 groups.append((heading, TableView("", heads, rows, is_ordered=True)))
         return groups
 
-    def _row(self, compared: ComparedKpi) -> list[Cell]:
+    def _row(self, compared: ComparedKpi, figures: Sequence[Published | None]) -> list[Cell]:
         writer, url = self._writer, self._writer.meanings_url
         row = [
             Cell(
@@ -183,19 +185,29 @@ class CompareWriter:
                 url=f"{url}#meaning-{compared.kpi.name}" if url else "",
             )
         ]
-        for at in range(len(compared.values)):
-            row.append(self._value(compared, at))
+        for at, own in enumerate(figures):
+            row.append(self._value(compared, at, is_cohort=own is not None and own.cohort is not None))
             if at:
                 difference = shown_difference(compared, at, writer)
                 row.append(Cell(NO_DATA if difference is None else difference[1], is_number=True))
         return row
 
-    def _value(self, compared: ComparedKpi, at: int) -> Cell:
+    def _value(self, compared: ComparedKpi, at: int, *, is_cohort: bool) -> Cell:
         value = compared.number(at)
         if value is None:
             return Cell(NO_DATA, is_number=True)
         written = written_value(compared.kpi.unit, value, compared.currency or None, self._writer)
-        return Cell(written.with_unit, written.exact, is_number=True)
+        scope = ListScope(is_cohort=is_cohort, currency=compared.currency)
+        listed = LISTED_KPIS.get(compared.kpi.name) if value else None
+        url = self._writer.list_url(listed, self._selection_of(self._request.values[at]), scope)
+        return Cell(written.with_unit, written.exact, is_number=True, url=url)
+
+    def _selection_of(self, value: str) -> Selection:
+        """The filter of a value."""
+        chosen: dict[str, list[str]] = {}
+        for name, one in filter_of(self._request, value, self._context.catalogue):
+            chosen.setdefault(name, []).append(one)
+        return chosen
 
     def _charts(self, figures: Sequence[Published | None], labels: Sequence[str]) -> "list[ChartView]":
         known = next((one for one in figures if one is not None), None)

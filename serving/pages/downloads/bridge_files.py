@@ -16,12 +16,12 @@ from serving.bridge.look_up import BridgeResult, look_up_bridge
 from serving.cache_access import current_connection, current_settings
 from serving.pages.addresses import CHANGES_PATH
 from serving.pages.downloads.about import file_name, filter_in_name, notices_of, provenance_of
-from serving.pages.downloads.links import DOWNLOADS_PATH
 from serving.pages.downloads.preparing import preparing_answer
 from serving.pages.downloads.sheet_files import SheetFile
 from serving.pages.downloads.sheets import Sheet, SheetCell
 from serving.pages.page_data import filter_label, pages_on
 from serving.pages.writing import Writer, writer_for
+from serving.problems import DOWNLOADS_PATH
 from serving.responses import LANGUAGE_PARAMETER, reader_language
 
 BRIDGE_FILES: Final = f"{DOWNLOADS_PATH}{CHANGES_PATH.removeprefix('/manager')}"

@@ -27,11 +27,11 @@ from serving.pages.downloads.about import (
     provenance_of,
 )
 from serving.pages.downloads.csv_files import CSV_TYPE, csv_parts
-from serving.pages.downloads.links import DOWNLOADS_PATH
 from serving.pages.downloads.sheets import SheetValue
 from serving.pages.downloads.workbooks import MIMETYPE, ListedColumn, listed_workbook, number_format
 from serving.pages.page_data import pages_on
 from serving.pages.writing import Writer, writer_for
+from serving.problems import DOWNLOADS_PATH
 from serving.responses import LANGUAGE_PARAMETER, reader_language
 
 CERTIFICATE_FILES: Final = f"{DOWNLOADS_PATH}{CERTIFICATES_PATH.removeprefix('/manager')}"

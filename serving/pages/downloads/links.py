@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 from urllib.parse import urlencode
 
 from kpi_pipeline.model.labels import Language
 from serving.as_of import AS_OF
 from serving.pages.selection import Parameters
+from serving.problems import DOWNLOADS_PATH
 from serving.responses import LANGUAGE_PARAMETER
-
-DOWNLOADS_PATH: Final = "/manager/api/download"
 
 
 @dataclass(frozen=True, slots=True)

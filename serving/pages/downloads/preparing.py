@@ -2,13 +2,12 @@
 
 from typing import Final
 
-from flask import Response, render_template, request
+from flask import Response
 
-from kpi_pipeline.model.labels import LANGUAGES
 from serving.freshness_headers import RETRY_S
 from serving.lookup_result import LookupResult
-from serving.problems import RequestedPage
-from serving.responses import json_response, prefers_page, reader_language
+from serving.problems import RequestedPage, is_for_programs
+from serving.responses import json_response
 
 _VARY: Final = "Accept, Accept-Language"
 
@@ -22,16 +21,8 @@ def preparing_answer(figures: LookupResult) -> Response:
         figures: What is known of its figures: they are missing.
     """
     headers = {**figures.headers(), "Vary": _VARY}
-    if not prefers_page(request.headers.get("Accept", "")):
+    if is_for_programs():
         return json_response({"data": None, "meta": figures.meta()}, figures.status, headers)
-    language, page = reader_language(), RequestedPage.of_request()
-    other = next(one for one in LANGUAGES if one != language)
-    body = render_template(
-        "preparing.html",
-        language=language,
-        other_language=other,
-        other_language_url=page.in_language(other),
-        reload_s=RETRY_S,
-        file_url=page.in_language(language),
-    )
+    page = RequestedPage.of_request()
+    body = page.message("preparing.html", reload_s=RETRY_S, file_url=page.in_language(page.language))
     return Response(body, figures.status, headers, mimetype="text/html")

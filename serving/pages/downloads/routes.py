@@ -21,7 +21,7 @@ from serving.pages.downloads.csv_files import CSV_TYPE, csv_file
 from serving.pages.downloads.documents import MIMETYPE as PDF
 from serving.pages.downloads.documents import NoDocuments, document
 from serving.pages.downloads.kept_files import FileShortcut, KeptFile, file_reply
-from serving.pages.downloads.links import DOWNLOADS_PATH, in_address
+from serving.pages.downloads.links import in_address
 from serving.pages.downloads.preparing import preparing_answer
 from serving.pages.downloads.sheets import KEY_FIGURES, Sheet, sheet_names, sheets
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
@@ -29,7 +29,7 @@ from serving.pages.page_data import PageData, catalogue_of, filter_label, page_d
 from serving.pages.standing import standing_of
 from serving.pages.writing import Writer, writer_for
 from serving.problem_types import NO_DOCUMENTS, UNKNOWN_DOWNLOAD
-from serving.problems import Problem
+from serving.problems import DOWNLOADS_PATH, Problem
 from serving.responses import LANGUAGE_PARAMETER, reader_language, requested_language
 
 routes: Final = Blueprint("downloads", __name__, url_prefix=DOWNLOADS_PATH)

@@ -23,14 +23,13 @@ from serving.kept.unkept import file_answer
 from serving.pages.downloads.about import file_name
 from serving.pages.downloads.documents import MIMETYPE as PDF
 from serving.pages.downloads.documents import NoDocuments, laid_out, paper_sheet
-from serving.pages.downloads.links import DOWNLOADS_PATH
 from serving.pages.downloads.sheets import Sheet, SheetCell
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
 from serving.pages.formats import NO_DATA
 from serving.pages.tables.view import Head
 from serving.pages.writing import Cell, Writer, writer_for
 from serving.problem_types import NO_DOCUMENTS
-from serving.problems import Problem
+from serving.problems import DOWNLOADS_PATH, Problem
 from serving.profile.look_up import profile_path
 from serving.profile.statement import AccountStatement, look_up_statement
 from serving.responses import LANGUAGE_PARAMETER, reader_language

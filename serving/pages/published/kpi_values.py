@@ -53,7 +53,10 @@ class Cohort(BaseModel, strict=True, frozen=True):
 
 
 class NextDays(BaseModel, strict=True, frozen=True):
-    """What is expected in so many days after the business date, and the share of such bands that held."""
+    """What is expected in so many days after the business date, and the share of such bands that held.
+
+    Under a filter it is the share of those of single clients; None where it was not measured.
+    """
 
     currency: CurrencyCode
     days: Annotated[int, Field(ge=1)]

@@ -24,6 +24,10 @@ _SHARED: Final[dict[str, Text]] = {
         "No se pudieron calcular cifras nuevas; siguen las anteriores.",
         "New figures could not be computed; the previous ones stay.",
     ),
+    "refresh_source_failed": Text(
+        "La fuente de los datos no responde o no se pudo leer; siguen las cifras anteriores.",
+        "The source of the data does not answer or could not be read; the previous figures stay.",
+    ),
 }
 """Texts of the server and of scripts."""
 

@@ -23,6 +23,7 @@ TEXTS: Final[dict[str, Text]] = {
     "to_browser_language": Text(
         "Ver la página en el idioma del navegador", "Show the page in your browser's language"
     ),
+    "to_other_file": Text("Descargar sin esta elección", "Download without this choice"),
     "to_dashboard": Text("Volver al panel", "Back to the dashboard"),
     # Figures of the past.
     "historic_notice": Text(
@@ -126,12 +127,17 @@ TEXTS: Final[dict[str, Text]] = {
         "Until {until}; 90% interval: {low} to {high}",
     ),
     "expected_of": Text("Solo lo ya emitido", "Only what is already issued"),
+    "expected_held": Text(
+        "El intervalo acertó el {share} de las veces", "The interval held {share} of the time"
+    ),
     "expected_none": Text("Aún no hay pronóstico", "There is no forecast yet"),
     "expected_meaning": Text(
         "Cobros esperados en los 30 días siguientes a la fecha, según cómo ha pagado cada cliente. Cubre "
-        "solo certificados ya enviados y por cobrar; lo que se envíe después no está incluido.",
+        "solo certificados ya enviados y por cobrar; lo que se envíe después no está incluido. El intervalo "
+        "se ajusta a los errores de pronósticos anteriores; bajo un filtro, a los de cada cliente.",
         "Collections expected in the 30 days after the date, from how each client has paid so far. It covers "
-        "only certificates that are already sent and receivable; what is sent later is not in it.",
+        "only certificates that are already sent and receivable; what is sent later is not in it. The "
+        "interval follows the errors of past forecasts; under a filter, those of single clients.",
     ),
     "definition_note": Text(
         "Montos sobre un millón, en millones (M). Nunca se suman monedas distintas.",

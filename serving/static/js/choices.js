@@ -94,11 +94,11 @@ function press(event) {
   const choice = event.target.closest?.("details.choice[open]");
   if (!choice || event.altKey || event.ctrlKey || event.metaKey) return;
   const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
-  const isField = event.target.matches(".search, select");
+  const isField = event.target.matches(".search, select, [type=date]");
   if (event.key === "Escape") close(choice);
   else if (event.key === "Enter" && event.target.matches("[type=checkbox]")) event.target.click();
   else if (event.key === "Enter" && event.target.matches(".search")) toggleOnly(choice);
-  else if (!step || event.target.matches("select") || (isField && Math.abs(step) > 1) || !walk(choice, step)) return;
+  else if (!step || event.target.matches("select, [type=date]") || (isField && Math.abs(step) > 1) || !walk(choice, step)) return;
   event.preventDefault();
 }
 

@@ -4,7 +4,7 @@ import { fetchAhead } from "./fetching.js";
 import { show, stop } from "./navigation.js";
 import { announce, onShown, text } from "./page.js";
 
-const PAUSE_MS = 250;
+const PAUSE_MS = { checkbox: 250, date: 1000 }; // a day is typed in parts
 
 let timer = 0;
 let wanted = null; // the address of what is ticked and not shown yet
@@ -27,12 +27,17 @@ function change({ target }) {
   const isEnd = target.name === "from" || target.name === "to";
   // Two days are chosen together: what lies between one and the other is not computed.
   if (isEnd && form.matches(".bridge-form")) return alignDays(form, target);
-  if (isEnd) alignRange(form, target);
+  if (isEnd) alignRange(form.elements.from, form.elements.to, target);
+  if (target.type === "date") {
+    if (!target.validity.valid) return; // its year is not yet typed to the end
+    const [from, to] = target.closest("fieldset").elements;
+    alignRange(from, to, target);
+  }
   stop(); // what it would show is not what is ticked now
   clearTimeout(timer);
   wanted = addressOf(form);
   fetchAhead(wanted); // most often nothing more is ticked
-  timer = setTimeout(apply, target.type === "checkbox" ? PAUSE_MS : 0);
+  timer = setTimeout(apply, PAUSE_MS[target.type] ?? 0);
 }
 
 function submit(event) {
@@ -58,9 +63,8 @@ function addressOf(form) {
   return new URL(form.getAttribute("action") + (query && `?${query}`), location.href).href;
 }
 
-// A range whose ends have crossed is the month that was chosen last.
-function alignRange(form, chosen) {
-  const { from, to } = form.elements;
+// A range whose ends have crossed is the month or day that was chosen last.
+function alignRange(from, to, chosen) {
   if (from.value && to.value && from.value > to.value) (chosen === from ? to : from).value = chosen.value;
 }
 

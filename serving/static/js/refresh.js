@@ -85,7 +85,7 @@ async function follow(product, statusUrl) {
 }
 
 function failure(task) {
-  const message = text(ENDS[task.state]);
+  const message = text(task.source_failed ? "refresh_source_failed" : ENDS[task.state]);
   // The reason is an error in the engineers' words: readers are led to whoever reads those.
   return task.reason ? `${message} ${text("refresh_cause")}` : message;
 }

@@ -1,10 +1,11 @@
 """The forecast of a variant: months, amounts that add up, bands, and on what it rests."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from kpi_pipeline.compute.blocks.forecast import forecast
+from kpi_pipeline.compute.blocks.forecast import forecast, next_days
 from tests.compute.blocks.conftest import basis
 
 NAMES = ("expected", "low_50", "high_50", "low_90", "high_90")
@@ -62,6 +63,14 @@ def test_the_whole_and_its_parts_have_their_own_bands(slice_of) -> None:
     assert widths(whole=0.5)[0] == pytest.approx(2 * whole, abs=2)
     # There is one client: its part is the whole.
     assert len(set(widths())) == 1
+
+
+def test_how_often_bands_of_the_next_days_held_is_of_the_whole_or_of_single_clients(slice_of) -> None:
+    tested = basis()
+    soon = replace(tested.next_test, coverage_90=0.92, client_coverage_90=0.88)
+    bases = {"CLP": replace(tested, next_test=soon)}
+    found = next_days(slice_of({}, {"client": "C0"}, certificates=history(), costs=(), bases=bases))
+    assert [line["coverage_90"] for (line,) in found] == [0.92, 0.88]
 
 
 def test_with_too_little_history_there_is_no_forecast(slice_of) -> None:

@@ -1,10 +1,13 @@
 """Who may request what: every address, for nobody and for each role."""
 
 from itertools import pairwise
+from urllib.parse import quote_plus
 
 import pytest
 from flask import Blueprint, Flask
 
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.access import (
     NEED_SCOPE,
     PERMISSIONS,
@@ -79,6 +82,23 @@ def test_nobody_gets_anything_but_what_is_public(controlled, press) -> None:
             if is_refused:
                 assert b"CLP" not in response.data
     assert browser.get("/no/such/address").status_code == 302
+
+
+def test_who_follows_a_link_to_a_file_is_led_to_sign_in(controlled, press) -> None:
+    press.publish()
+    browser, file = controlled.app.test_client(), "/manager/api/download/manager.xlsx"
+    assert browser.get(file).status_code == 401  # a program
+    way = browser.get(file, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (way.status_code, way.headers["Location"]) == (302, f"/sign-in?next={quote_plus(file)}")
+
+
+def test_the_state_of_a_request_is_for_operators(controlled, press, client) -> None:
+    press.publish()
+    task = Requests(client).submit(RequestKind.REFRESH, "dashboards", EVERYTHING).id
+    for role, is_led in ((Role.CONTROLLER, False), (Role.ENGINEER, True)):
+        page = controlled.somebody(role).get(f"/manager/dashboard?lang=en&task={task}").text
+        assert 'class="notice notice-refresh-running"' in page
+        assert (f'href="/manager/dashboard/status/{task}"' in page) is is_led
 
 
 @pytest.mark.parametrize("role", ROLES)

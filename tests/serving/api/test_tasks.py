@@ -43,6 +43,7 @@ def test_a_request_from_queued_to_succeeded(web, requests, task) -> None:
         "progress": {"steps_done": 0, "steps": None},
         "timings": dict.fromkeys(("started_s", "computed_s", "published_s", "finished_s")),
         "reason": None,
+        "source_failed": False,
         "rolled_back": None,
         "run_id": None,
         "run_url": None,
@@ -76,10 +77,21 @@ def test_a_request_that_a_rollback_held_back_tells_of_it(web, press, client, req
     assert web.get(f"/manager/dashboard/status/{other}").get_json()["rolled_back"] is None
 
 
-def test_a_failed_request_tells_why(web, requests, task) -> None:
-    requests.finished(task, ok=False, reason="the source cannot be read")
+@pytest.mark.parametrize(
+    ("reason", "is_of_source"),
+    [("read_source: no route to host 10.0.0.1", True), ("cube: no memory", False)],
+)
+def test_a_failed_request_tells_why(web, press, requests, task, reason: str, is_of_source: bool) -> None:
+    press.publish("kpis")
+    requests.finished(task, ok=False, reason=reason)
     status = web.get(f"/manager/dashboard/status/{task}").get_json()
-    assert (status["state"], status["reason"]) == ("failed", "the source cannot be read")
+    assert (status["state"], status["reason"], status["source_failed"]) == ("failed", reason, is_of_source)
+    # On a page in the words of its reader, and without the engineers'.
+    page = web.get(f"/manager/indicators?lang=en&task={task}").text
+    notice = page.partition('class="notice notice-refresh-failed"')[2].partition("</p>")[0]
+    assert ("The source of the data does not answer" in notice) is is_of_source
+    assert ("New figures could not be computed" in notice) is not is_of_source
+    assert "10.0.0.1" not in page
 
 
 def test_without_an_engineers_ui_there_is_no_link(cache_url, settings_of, requests, task) -> None:

@@ -174,6 +174,22 @@ def test_a_period_closes_its_control_and_crossed_ends_are_one_month(page) -> Non
     assert has_stayed(page)
 
 
+def test_days_of_the_list_are_typed_and_crossed_ends_are_one_day(open_page) -> None:
+    page = mark(open_page("/manager/certificates?lang=es"))
+    page.locator("#summary-days").click()
+    begin, end = page.locator("#sent_from"), page.locator("#sent_to")
+    begin.focus()
+    page.keyboard.type("05052024")  # the year is out of bounds until its last digit
+    page.wait_for_url("**sent_from=2024-05-05*")
+    expect(page.locator("#chips")).to_contain_text("desde el 5 may 2024")
+    expect(page.locator("#choice-days")).to_have_attribute("open", "")
+    end.fill("2024-04-01")
+    end.blur()
+    page.wait_for_url("**sent_to=2024-04-01*")
+    expect(begin).to_have_value("2024-04-01")
+    assert has_stayed(page)
+
+
 def test_a_group_includes_its_values(page) -> None:
     page.locator("#summary-state").click()
     option(page, "Pendientes").check()

@@ -134,6 +134,7 @@ def test_a_refresh_is_followed_over_a_reload_and_ends_in_the_new_figures(
             "la fuente no responde",
             "siguen las anteriores. Quien administra el sistema encuentra la causa",
         ),
+        (False, "read_source: no route to host", "La fuente de los datos no responde o no se pudo leer"),
     ],
 )
 def test_a_refresh_that_brings_nothing_new_says_so(ok, reason, message, page, press, requests, requested):

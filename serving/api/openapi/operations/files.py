@@ -22,8 +22,8 @@ from serving.pages.compare.files import COMPARE_FILES
 from serving.pages.downloads.bridge_files import BRIDGE_FILES
 from serving.pages.downloads.certificate_files import CERTIFICATE_FILES
 from serving.pages.downloads.documents import MIMETYPE as DOCUMENT
-from serving.pages.downloads.links import DOWNLOADS_PATH
 from serving.pages.downloads.workbooks import MIMETYPE as WORKBOOK
+from serving.problems import DOWNLOADS_PATH
 
 _FILE_PARAMETERS: Final = (*FIGURES, "lang", "accept_language")
 _FILE_PROBLEMS: Final = (*FILTERED, problem.UNKNOWN_LANGUAGE, problem.UNKNOWN_DOWNLOAD, problem.NOT_FOUND)

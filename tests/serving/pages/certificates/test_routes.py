@@ -3,7 +3,7 @@
 import re
 from datetime import date, timedelta
 from html import unescape
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pytest
 
@@ -83,6 +83,23 @@ def test_the_form_keeps_the_order_and_shows_what_is_chosen(web, press) -> None:
     # On paper, where there is no form.
     assert "<strong>Filter:</strong> Standing: Paid, Contains: ñandu" in text
     assert "<dt>Certificate</dt><dd>Number within its project.</dd>" in text
+
+
+def test_the_form_has_fields_for_the_days_of_each_event(web, press) -> None:
+    press.publish("dashboards")
+    text = unescape(web.get(f"{LIST}?lang=en&sent_from=2024-05-01&issued_to=2024-06-30&sort=number").text)
+    fields = dict(re.findall(r'<input type="date" id="\w+" name="(\w+)" value="([^"]*)"', text))
+    events = ("issued", "sent", "accepted", "paid", "due")
+    assert list(fields) == [f"{event}_{end}" for event in events for end in ("from", "to")]
+    chosen = {name: day for name, day in fields.items() if day}
+    assert chosen == {"sent_from": "2024-05-01", "issued_to": "2024-06-30"}
+    # What has a field is sent once.
+    assert re.findall(r'<input type="hidden" name="(\w+)"', text.split("</form>")[1]) == ["sort", "lang"]
+    assert '<span class="choice-summary">2 chosen</span>' in text
+    assert f'id="clear-days" href="{LIST}?sort=number&lang=en"' in text
+    # As a browser without scripts sends the form, also what is empty.
+    query = urlencode({**fields, "sort": "number", "lang": "en"})
+    assert numbers(web.get(f"{LIST}?{query}").text) == numbers(text)
 
 
 def test_names_narrow_the_list(web, press) -> None:

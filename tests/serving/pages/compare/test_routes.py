@@ -39,7 +39,10 @@ def rows(text: str) -> dict[str, list[str]]:
     text = unescape(text).replace("\N{NO-BREAK SPACE}", " ")
     found = re.findall(r'<tr><th scope="row"[^>]*>(.*?)</th>(.*?)</tr>', text)
     cells = re.compile(r"<td[^>]*>(.*?)</td>")
-    return {re.sub(r"<[^>]+>", "", head): cells.findall(rest) for head, rest in found}
+    plain = re.compile(r"<[^>]+>")
+    return {
+        plain.sub("", head): [plain.sub("", cell) for cell in cells.findall(rest)] for head, rest in found
+    }
 
 
 @pytest.mark.parametrize(
@@ -77,6 +80,18 @@ def test_a_difference_is_that_of_what_is_shown(
     assert 'data-chart="compare-receivable"' in response.text
     # Names lead to what is each one's own.
     assert f'href="/manager/clients/{quote(MINE)}?lang={language}"' in response.text
+
+
+def test_a_number_leads_to_the_list_that_sums_to_it(web, press) -> None:
+    press.publish("kpis", answers=ANSWERS)
+    listed = "/manager/certificates"
+    text = unescape(web.get(f"{COMPARE}?lang=en&{BOTH}").text)
+    for client in (MINE, CONSTRUCTORA):
+        asked = f"client={quote(client).replace('%20', '+')}&standing=receivable&lang=en"
+        assert f'href="{listed}?{asked}"' in text
+    months = unescape(web.get(f"{COMPARE}?lang=en&dimension=month&value=2024-05&value=2024-04").text)
+    # What was paid of certificates of a billing month, whenever that was.
+    assert f'href="{listed}?month=2024-04&standing=collected&paid_to=2024-06-28&lang=en"' in months
 
 
 def test_periods_say_whether_they_still_mature(web, press) -> None:
@@ -177,7 +192,7 @@ def test_of_the_past_single_values_are_compared_under_no_filter(web, press, keep
     keep("kpis", date(2024, 5, 31), answers=OF_MONTHS)
     filtered = web.get(f"{COMPARE}?lang=en&{MONTHS}&as_of=2024-05-31&client={quote(MINE)}")
     assert filtered.status_code == 404
-    assert "Filter not kept at month ends" in filtered.text
+    assert "As of a month end, values are compared without a further filter." in filtered.text
     assert f'href="{COMPARE}?lang=en&{MONTHS}&as_of=2024-05-31"' in unescape(filtered.text)
     quarter = web.get("/manager/api/compare?dimension=month&value=2024-Q2&value=2024-05&as_of=2024-05-31")
     assert (quarter.status_code, quarter.get_json()["parameter"]) == (400, "value")

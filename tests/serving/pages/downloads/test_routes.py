@@ -318,6 +318,30 @@ def test_what_is_missing_is_being_prepared_and_nothing_stands_in_for_it(web, pre
     assert DOWNLOAD not in web.get("/manager/critical?client=minera nandu").text
 
 
+@pytest.mark.parametrize(
+    ("file", "status", "words"),
+    [
+        ("critical.xlsx?client=Nadie", 400, {"es": "no tiene el valor «Nadie»", "en": "has no value"}),
+        ("nothing.xlsx?", 404, {"es": "No hay ninguna descarga", "en": "There is no download"}),
+        ("clients/nadie/statement.pdf?", 404, {"es": "no tienen cliente", "en": "have no client"}),
+        ("costs.xlsx?", 503, {"es": "Todavía no hay cifras", "en": "There are no figures yet"}),
+    ],
+)
+def test_a_reader_gets_the_problem_of_a_file_as_a_page(web, press, file, status, words) -> None:
+    press.publish("dashboards")
+    for language, said in words.items():
+        address = f"{DOWNLOAD}/{file}&lang={language}".replace("?&", "?")
+        page = web.get(address, headers=BROWSER)
+        assert (page.status_code, page.mimetype) == (status, "text/html")
+        assert f'<html lang="{language}">' in page.text
+        assert said in page.text
+        # The same file without the value at fault.
+        same = f'to-wider" href="{DOWNLOAD}/critical.xlsx?lang={language}"'
+        assert (same in page.text) is (status == 400)
+        problem = web.get(address)
+        assert (problem.status_code, problem.mimetype) == (status, "application/problem+json")
+
+
 def test_a_page_links_its_files_under_its_filter(web, press, data_of) -> None:
     mine = Filter.of({"client": MINE})
     press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), mine: data_of("dashboards")})
