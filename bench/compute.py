@@ -16,7 +16,7 @@ from typing import Any
 from compute_peers import measure
 from refreshes import Refreshes
 from report import machine
-from stack import change, copy_to_postgres, demo, postgres, stack_of
+from stack import approve, change, copy_to_postgres, demo, postgres, stack_of
 
 CHANGED = 10_000
 PRODUCT = "dashboards"
@@ -41,6 +41,10 @@ def measure_stack(url: str, rows: int, repeats: int) -> dict[str, Any]:
             one.append(measured["total"])
             for part, seconds in measured.items():
                 parts.setdefault(part, []).append(seconds)
+        approved = []
+        for _ in range(repeats):
+            approve(url)
+            approved.append(refreshes.refresh()["total"])
         many = min(CHANGED, rows)
         change(url, many)
         return {
@@ -49,6 +53,7 @@ def measure_stack(url: str, rows: int, repeats: int) -> dict[str, Any]:
             "first publication of all products": {"p50": first},
             "nothing changed, POST to verified": spread(unchanged),
             "one changed certificate, POST to served": spread(one),
+            "one approved amount changed, POST to served": spread(approved),
             f"{many:,} changed rows, POST to served": {"p50": refreshes.refresh()["total"]},
             "parts": {part: statistics.median(values) for part, values in parts.items()},
             "peak_mib": stack.peak_mib(),

@@ -196,16 +196,33 @@ def copy_to_postgres(demo_file: Path, url: str) -> None:
 def change(url: str, rows: int) -> None:
     """Raise the proposed amounts of some certificates, as a system that keeps `updated_at` does."""
     if url.startswith("sqlite"):
+        _update(url, "monto_propuesto", f"rowid <= {int(rows)}")
+    else:
+        _update(
+            url,
+            "monto_propuesto",
+            f"ctid IN (SELECT ctid FROM edp ORDER BY proyecto, n_edp LIMIT {int(rows)})",
+        )
+
+
+def approve(url: str) -> None:
+    """Raise the approved amount of one certificate: the shares of all that was approved change with it."""
+    if url.startswith("sqlite"):
+        latest = (
+            "SELECT rowid FROM edp WHERE typeof(monto_aprobado) = 'integer' ORDER BY fecha_conformidad DESC"
+        )
+        _update(url, "monto_aprobado", f"rowid = ({latest} LIMIT 1)")
+    else:
+        latest = "SELECT ctid FROM edp WHERE monto_aprobado IS NOT NULL ORDER BY fecha_conformidad DESC"
+        _update(url, "monto_aprobado", f"ctid = ({latest} LIMIT 1)")
+
+
+def _update(url: str, amount: str, where: str) -> None:
+    raised = f"UPDATE edp SET {amount} = {amount} + 1, updated_at ="
+    if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=60)) as source, source:
-            source.execute(
-                "UPDATE edp SET monto_propuesto = monto_propuesto + 1, "
-                "updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now') WHERE rowid <= ?",
-                (rows,),
-            )
+            source.execute(f"{raised} strftime('%Y-%m-%d %H:%M:%f', 'now') WHERE {where}")
         return
     with adbc_driver_postgresql.dbapi.connect(url) as target, target.cursor() as writer:
-        writer.execute(
-            "UPDATE edp SET monto_propuesto = monto_propuesto + 1, updated_at = clock_timestamp()::text "
-            f"WHERE ctid IN (SELECT ctid FROM edp ORDER BY proyecto, n_edp LIMIT {int(rows)})"
-        )
+        writer.execute(f"{raised} clock_timestamp()::text WHERE {where}")
         target.commit()
