@@ -34,6 +34,9 @@ from kpi_pipeline.sources.selection import choose_source
 from tests.compiled_once import compile_once
 from tests.waiting import wait_until
 
+# Programs that tests start keep their bytecode: else each compiles all that it imports, again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # A busy machine is no failure: tests are not timed.
 hypothesis.settings.register_profile("kpi", deadline=None)
 hypothesis.settings.load_profile("kpi")

@@ -5,9 +5,10 @@ nothing else: it cannot change a payload, the manifest or a fence.
 """
 
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import redis
+if TYPE_CHECKING:
+    import redis
 
 PIPELINE_RULES: Final = (
     # Its keys are not only the cache's: the worker's queues may live on the same server.
@@ -39,7 +40,7 @@ SERVING_RULES: Final = (
 """Rules of the user `serving`, for `ACL SETUSER`."""
 
 
-def apply_acl(admin_client: redis.Redis, pipeline_password: str, serving_password: str) -> None:
+def apply_acl(admin_client: "redis.Redis", pipeline_password: str, serving_password: str) -> None:
     """Create both users on a running server, or reset them. Other users stay as they are.
 
     Args:

@@ -1,29 +1,67 @@
 """The `kpi` command line application."""
 
+from collections import UserDict
+from importlib import import_module
+from typing import Any, Final
+
 import typer
+from typer.core import TyperGroup
 
-from kpi_pipeline.cli.accept_reading import accept_reading
-from kpi_pipeline.cli.access import audit, token, user
-from kpi_pipeline.cli.agreement import agreement
-from kpi_pipeline.cli.alerts import alerts
-from kpi_pipeline.cli.backfill import backfill
-from kpi_pipeline.cli.backtest import backtest
-from kpi_pipeline.cli.doctor import doctor
-from kpi_pipeline.cli.down import down
-from kpi_pipeline.cli.load import load
-from kpi_pipeline.cli.logs import logs
-from kpi_pipeline.cli.rebuild import rebuild
-from kpi_pipeline.cli.restart import restart
-from kpi_pipeline.cli.rollback import rollback
-from kpi_pipeline.cli.run import run
-from kpi_pipeline.cli.setup import setup
-from kpi_pipeline.cli.status import status
-from kpi_pipeline.cli.top import top
-from kpi_pipeline.cli.up import up
-from kpi_pipeline.cli.variants import variants
-from kpi_pipeline.cli.warm import warm
+COMMANDS: Final = (
+    *("up", "load", "accept-reading", "warm", "rebuild", "variants", "backfill", "backtest", "rollback"),
+    *("status", "top", "logs", "restart", "doctor", "agreement", "audit", "down", "run"),
+    *("setup", "alerts", "user", "token"),
+)
+_MODULES: Final = {"audit": "access", "user": "access", "token": "access"}
+"""Of the commands that are not named like their module."""
 
-app = typer.Typer(
+
+class CommandsWhenCalled(UserDict[str, Any]):
+    """The commands by name, each imported when it is asked for.
+
+    To import what all of them need takes longer than most of them do.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(dict.fromkeys(COMMANDS))
+
+    def __getitem__(self, name: str) -> Any:
+        if super().__getitem__(name) is None:
+            self[name] = _command(name)
+        return super().__getitem__(name)
+
+
+class Commands(TyperGroup):
+    """The group of all commands."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = CommandsWhenCalled()
+
+    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002 - the signature is typer's
+        """The names in the order of help, without importing what they name."""
+        return list(self.commands)
+
+
+def _application(**options: Any) -> typer.Typer:
+    return typer.Typer(
+        add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown", **options
+    )
+
+
+def _command(name: str) -> Any:
+    attribute = name.replace("-", "_")
+    found = getattr(import_module(f"kpi_pipeline.cli.{_MODULES.get(name, attribute)}"), attribute)
+    application = _application()
+    if isinstance(found, typer.Typer):
+        application.add_typer(found, name=name)
+    else:
+        application.command()(found)
+    return typer.main.get_group(application).commands[name]
+
+
+app = _application(
+    cls=Commands,
     help="""Precomputed KPIs of payment certificates.
 
     Start with `kpi up`: it runs the whole stack on this machine, on the loopback interface only, and
@@ -32,21 +70,13 @@ app = typer.Typer(
     Exit codes: 0 success, 1 failure, 2 usage error, 3 the stack is not running, 4 the stack is already
     running.""",
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-COMMANDS = (
-    *(up, load, accept_reading, warm, rebuild, variants, backfill, backtest, rollback),
-    *(status, top, logs, restart, doctor, agreement, audit, down, run),
-)
-for command in COMMANDS:
-    app.command()(command)
-app.add_typer(setup, name="setup")
-app.add_typer(alerts, name="alerts")
-app.add_typer(user, name="user")
-app.add_typer(token, name="token")
+
+
+@app.callback()
+def _of_all() -> None:
+    """Nothing: it makes the application a group."""
 
 
 def main() -> None:

@@ -52,11 +52,12 @@ def backtest(
     Example: `kpi backtest --months 24 --json`
     """
     with reported_errors(as_json):
-        # What computes takes long to load: every command loads this module.
+        settings = load_settings()
+        certificates = _certificates(settings)
+        # What computes takes long to load: the help of all commands loads this module.
         from kpi_pipeline.compute.forecasting.backtest import score_forecasts  # noqa: PLC0415
 
-        settings = load_settings()
-        scores = score_forecasts(_certificates(settings), settings.today(), months)
+        scores = score_forecasts(certificates, settings.today(), months)
         if as_json:
             print_json(
                 {

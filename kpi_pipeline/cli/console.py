@@ -3,12 +3,14 @@
 import json
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 # Wrapped lines would break addresses that people copy.
 OUT: Final = Console(soft_wrap=True, highlight=False)
@@ -59,6 +61,14 @@ class ProgressDisplay:
 
     def __enter__(self) -> Self:
         if OUT.is_terminal and not self._silent:
+            # Imported only when needed: elsewhere rows do not change.
+            from rich.progress import (  # noqa: PLC0415
+                Progress,
+                SpinnerColumn,
+                TextColumn,
+                TimeElapsedColumn,
+            )
+
             self._live = Progress(
                 SpinnerColumn(finished_text="[green]✓[/green]"),
                 TextColumn("{task.description}"),

@@ -24,9 +24,9 @@ from kpi_pipeline.cli.access_checks import check_policy, check_provider
 from kpi_pipeline.cli.console import OUT, print_json
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import (
-    EXPECTED_ERRORS,
     FAILED,
     Problem,
+    expected_errors,
     load_settings,
     message_of,
     reported_errors,
@@ -138,7 +138,7 @@ def _check(name: str, check: Callable[[], str]) -> Check:
         return Check(name, Finding.OK, check())
     except Skipped as reason:
         return Check(name, Finding.SKIPPED, str(reason))
-    except EXPECTED_ERRORS as error:
+    except expected_errors() as error:
         return Check(name, Finding.PROBLEM, message_of(error))
 
 

@@ -85,7 +85,7 @@ def load(
                 raise Problem("the demo has its own mapping: omit --mapping")
             _load_demo(settings, rows, seed, day, as_json)
             return
-        # What reads a source takes long to load: every command loads this module.
+        # What reads a source takes long to load: the demo, and `kpi up`, need none of it.
         from kpi_pipeline.cli.source_check import read_source, refuse_excesses  # noqa: PLC0415
 
         choice = Choice(address, mapping, day)

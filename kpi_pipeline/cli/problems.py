@@ -5,27 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-import redis
 import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from kpi_pipeline.access.database import AccessUnavailable
-from kpi_pipeline.access.policy_file import PolicyError
-from kpi_pipeline.cache.connection import NoRedis
-from kpi_pipeline.cache.reading.client import CacheUnavailable
 from kpi_pipeline.cli.console import print_json, print_problem
-from kpi_pipeline.compute.overflow import SumTooLarge
-from kpi_pipeline.model.alerts.parsing import RulesError
-from kpi_pipeline.model.mapping import MappingError
 from kpi_pipeline.settings import SOURCE_FILE, Settings
-from kpi_pipeline.sources.errors import SourceError
-from kpi_pipeline.stack.addresses import PortTaken
-from kpi_pipeline.stack.dagster_client import DagsterUnreachable, RunRefused, RunUnfinished
-from kpi_pipeline.stack.home import HomeUnusable
-from kpi_pipeline.stack.postgres_check import PostgresUnusable
-from kpi_pipeline.stack.programs import NoBroker
-from kpi_pipeline.stack.redis_check import RedisUnusable
 
 FAILED: Final = 1
 NOT_RUNNING: Final = 3
@@ -50,26 +35,49 @@ class NotRunning(Problem):
         )
 
 
-EXPECTED_ERRORS: Final = (
-    Problem,
-    AccessUnavailable,
-    CacheUnavailable,
-    DagsterUnreachable,
-    HomeUnusable,
-    MappingError,
-    NoBroker,
-    NoRedis,
-    PolicyError,
-    PortTaken,
-    PostgresUnusable,
-    RedisUnusable,
-    RulesError,
-    RunRefused,
-    RunUnfinished,
-    SourceError,
-    SumTooLarge,
-    redis.RedisError,
-)
+def expected_errors() -> tuple[type[Exception], ...]:
+    """The errors that are explained in one sentence. What raises them is imported once one is to be told."""
+    from redis import RedisError  # noqa: PLC0415
+
+    from kpi_pipeline.access.database import AccessUnavailable  # noqa: PLC0415
+    from kpi_pipeline.access.policy_file import PolicyError  # noqa: PLC0415
+    from kpi_pipeline.cache.connection import NoRedis  # noqa: PLC0415
+    from kpi_pipeline.cache.reading.client import CacheUnavailable  # noqa: PLC0415
+    from kpi_pipeline.compute.overflow import SumTooLarge  # noqa: PLC0415
+    from kpi_pipeline.model.alerts.parsing import RulesError  # noqa: PLC0415
+    from kpi_pipeline.model.mapping import MappingError  # noqa: PLC0415
+    from kpi_pipeline.sources.errors import SourceError  # noqa: PLC0415
+    from kpi_pipeline.stack.addresses import PortTaken  # noqa: PLC0415
+    from kpi_pipeline.stack.dagster_client import (  # noqa: PLC0415
+        DagsterUnreachable,
+        RunRefused,
+        RunUnfinished,
+    )
+    from kpi_pipeline.stack.home import HomeUnusable  # noqa: PLC0415
+    from kpi_pipeline.stack.postgres_check import PostgresUnusable  # noqa: PLC0415
+    from kpi_pipeline.stack.programs import NoBroker  # noqa: PLC0415
+    from kpi_pipeline.stack.redis_check import RedisUnusable  # noqa: PLC0415
+
+    return (
+        Problem,
+        AccessUnavailable,
+        CacheUnavailable,
+        DagsterUnreachable,
+        HomeUnusable,
+        MappingError,
+        NoBroker,
+        NoRedis,
+        PolicyError,
+        PortTaken,
+        PostgresUnusable,
+        RedisUnusable,
+        RulesError,
+        RunRefused,
+        RunUnfinished,
+        SourceError,
+        SumTooLarge,
+        RedisError,
+    )
 
 
 @contextmanager
@@ -77,18 +85,28 @@ def reported_errors(as_json: bool = False) -> Iterator[None]:
     """Print an expected error, as text or JSON, and end the command with its exit code."""
     try:
         yield
-    except EXPECTED_ERRORS as error:
-        message = message_of(error)
-        if as_json:
-            print_json({"ok": False, "problem": message})
-        else:
-            print_problem(message)
-        raise typer.Exit(error.code if isinstance(error, Problem) else FAILED) from None
+    except Problem as problem:
+        _report(str(problem), as_json)
+        raise typer.Exit(problem.code) from None
+    except (typer.Exit, KeyboardInterrupt):
+        raise
+    except expected_errors() as error:
+        _report(message_of(error), as_json)
+        raise typer.Exit(FAILED) from None
+
+
+def _report(message: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"ok": False, "problem": message})
+    else:
+        print_problem(message)
 
 
 def message_of(error: Exception) -> str:
     """The message of an expected error, with what to do next."""
-    if isinstance(error, redis.RedisError):
+    from redis import RedisError  # noqa: PLC0415 - as above
+
+    if isinstance(error, RedisError):
         return f"Redis cannot be used ({error}): run `kpi doctor`"
     return str(error)
 

@@ -18,7 +18,7 @@ def rebuild(as_json: Json = False) -> None:
 
     Example: `kpi rebuild`
     """
-    # It brings the number crunchers along, which the other commands start without.
+    # It brings the number crunchers along: the help of all commands loads this module.
     from kpi_pipeline.resources.local_store import LocalStore  # noqa: PLC0415
 
     with reported_errors(as_json):

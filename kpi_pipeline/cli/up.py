@@ -15,8 +15,8 @@ from kpi_pipeline.cli.console import ProgressDisplay, print_line, print_problem
 from kpi_pipeline.cli.load import DEMO_ROWS, DEMO_SEED, make_demo, store_choice
 from kpi_pipeline.cli.problems import (
     ALREADY_RUNNING,
-    EXPECTED_ERRORS,
     Problem,
+    expected_errors,
     load_settings,
     message_of,
     reported_errors,
@@ -189,7 +189,7 @@ def _warm_if_needed(settings: Settings, addresses: Addresses) -> None:
                 DagsterClient(addresses.dagster_url), address, ALL_PRODUCTS, "kpi up", display
             )
         print_refresh(refreshed)
-    except EXPECTED_ERRORS as error:
+    except expected_errors() as error:
         print_problem(message_of(error))
         print_line(
             "The stack stays up: solve this or choose another source with `kpi load`, then run `kpi warm`."

@@ -7,12 +7,9 @@ the log. What bears on other rows, or cannot be told exactly, is refused with `N
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import Self
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.types as pat
 
 from kpi_pipeline.compute.ingest.certificates import Normalised, normalise
 from kpi_pipeline.compute.ingest.change_log import changes_by_certificate
@@ -21,62 +18,16 @@ from kpi_pipeline.compute.ingest.known_source import KnownSource, LogState, NotL
 from kpi_pipeline.model.mapping import SourceMapping
 from kpi_pipeline.resources.compared_rows import AllRows, LatestRows, moment_text, read_keys
 from kpi_pipeline.resources.month_parts import months_of
+from kpi_pipeline.resources.source_state import TABLES, costs_digest, log_state
 from kpi_pipeline.sources.change_detection import (
     counted_rows,
-    digest_of_rows,
     probed_relations,
-    row_hashes,
     token_of,
 )
 from kpi_pipeline.sources.databases import is_of_arrow, parse_address, transaction
 from kpi_pipeline.sources.errors import SourceError
-from kpi_pipeline.sources.extract import CostExtract, Extract
+from kpi_pipeline.sources.extract import CostExtract
 from kpi_pipeline.sources.relations import ReadRelation, Relation, RelationName, relations_of
-from kpi_pipeline.sources.watermark import latest_change
-
-_TABLES: Final = " "
-"""What stands between the digests of costs and of their lines."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceState:
-    """What of a reading shows the next one whether something has changed.
-
-    Attributes:
-        rows: Of each row in extraction order, a hash.
-        log: How far the log was read; None without one.
-        costs: Digest of the costs; None without any.
-        latest: Of `watermark.latest_change`.
-    """
-
-    rows: pa.Array
-    log: LogState | None = None
-    costs: str | None = None
-    latest: str | None = None
-
-    @classmethod
-    def of(cls, extracted: Extract, url: str, mapping: SourceMapping, timezone: str) -> Self:
-        """That of a reading of all rows.
-
-        Args:
-            extracted: The rows.
-            url: The database's address.
-            mapping: What they mean.
-            timezone: Zone of calendar days.
-        """
-        shown = probed_relations(mapping)["certificates"].columns
-        log = None if extracted.log is None else _log_state(extracted.log, url, mapping, timezone)
-        return cls(
-            row_hashes(extracted.raw.select(shown)),
-            log,
-            _costs_digest(extracted.costs),
-            latest_change(extracted.raw, mapping),
-        )
-
-    @classmethod
-    def unknown(cls, rows: int) -> Self:
-        """That of a source of which all is read each time."""
-        return cls(pa.array(np.zeros(rows, np.uint64)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +186,7 @@ class _LogChanges:
         appended = read(relations["log"].where_from(mapping.log.at, before.latest))
         if rows != before.rows + appended.num_rows - before.rows_at_latest:
             raise NotLocal("the log was not only appended to")
-        state = replace(_log_state(appended, look.url, mapping, look.timezone), rows=rows)
+        state = replace(log_state(appended, look.url, mapping, look.timezone), rows=rows)
         new = changes_by_certificate(appended, mapping, look.timezone)
         further = {
             identity: count - before.changes_at_latest.get(identity, 0) for identity, count in new.items()
@@ -268,16 +219,6 @@ def _changes_of(
     return read_keys(read, relations["log"], mapping.log.key, keys)
 
 
-def _log_state(log: pa.Table, url: str, mapping: SourceMapping, timezone: str) -> LogState:
-    column = log[mapping.log.at if mapping.log else 0]
-    # Text of PostgreSQL is in the order of its collation, which is not known here.
-    is_ordered = pat.is_temporal(column.type) or parse_address(url).get_backend_name() == "sqlite"
-    latest = pc.max(column) if is_ordered and log.num_rows else pa.scalar(None, column.type)
-    at_latest = log.filter(pc.equal(column, latest))
-    changes = changes_by_certificate(at_latest, mapping, timezone) if at_latest.num_rows else {}
-    return LogState(log.num_rows, moment_text(latest.as_py()), at_latest.num_rows, changes)
-
-
 def _token(rows: AllRows | LatestRows, log: pa.Table | None, costs: CostExtract | None) -> str | None:
     """Of `change_detection.token_of`; None where not all was read that it comes from."""
     if not isinstance(rows, AllRows):
@@ -302,18 +243,11 @@ def _costs(
         return _Costs(None, None)
     if not is_exact and before.costs_digest is not None:
         counted = [int(read(counted_rows(table))["rows"][0].as_py()) for table in tables]
-        if counted == [int(part.partition(":")[0]) for part in before.costs_digest.split(_TABLES)]:
+        if counted == [int(part.partition(":")[0]) for part in before.costs_digest.split(TABLES)]:
             return _Costs(None, before.costs_digest)
     headers, *lines = (read(table) for table in tables)
     extracted = CostExtract(headers, lines[0] if lines else None)
-    return _Costs(extracted, _costs_digest(extracted))
-
-
-def _costs_digest(costs: CostExtract | None) -> str | None:
-    if costs is None:
-        return None
-    tables = (costs.headers, costs.lines)
-    return _TABLES.join(f"{table.num_rows}:{digest_of_rows(table)}" for table in tables if table is not None)
+    return _Costs(extracted, costs_digest(extracted))
 
 
 def _have_same_names(gone: pa.Table, read: Normalised, now: KnownSource, before: KnownSource) -> bool:

@@ -15,7 +15,7 @@ from kpi_pipeline.compute.ingest.refusals import COSTS, ROWS, RefusalLimits, Ref
 from kpi_pipeline.model.certificates import QUARANTINE_SCHEMA
 from kpi_pipeline.model.mapping import SourceMapping
 from kpi_pipeline.model.readings import ReadingReport
-from kpi_pipeline.resources.changed_rows import SourceState
+from kpi_pipeline.resources.source_state import SourceState
 from kpi_pipeline.sources.extract import Extract
 
 

@@ -2,8 +2,10 @@
 
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kpi_pipeline.model.mapping import MappingError, SourceMapping, parse_mapping
+if TYPE_CHECKING:
+    from kpi_pipeline.model.mapping import SourceMapping
 
 _SHIPPED = resources.files("kpi_pipeline.sources") / "mappings"
 
@@ -15,7 +17,7 @@ def shipped() -> list[str]:
     )
 
 
-def load_mapping(name_or_path: str) -> SourceMapping:
+def load_mapping(name_or_path: str) -> "SourceMapping":
     """Read a mapping.
 
     Args:
@@ -24,6 +26,9 @@ def load_mapping(name_or_path: str) -> SourceMapping:
     Raises:
         MappingError: If the mapping is missing, unreadable or malformed; the message says what to do.
     """
+    # Imported only when needed: who chooses a source asks for the names alone.
+    from kpi_pipeline.model.mapping import MappingError, parse_mapping  # noqa: PLC0415
+
     if name_or_path in shipped():
         return parse_mapping((_SHIPPED / f"{name_or_path}.toml").read_text(encoding="utf-8"), name_or_path)
     path = Path(name_or_path).expanduser()

@@ -6,12 +6,13 @@ import re
 import tempfile
 from datetime import date
 from pathlib import Path
-
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from typing import TYPE_CHECKING
 
 from kpi_pipeline.settings import SOURCE_FILE, Settings
 from kpi_pipeline.sources.mapping_files import shipped
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 _SECRET_PARAMETER = re.compile(r"pass|pwd|secret|token|key|odbc_connect", re.IGNORECASE)
 
@@ -60,8 +61,8 @@ def masked_url(url: str) -> str:
     if "://" not in url:
         return url
     try:
-        address = make_url(url)
-    except (ArgumentError, ValueError):
+        address = _parsed(url)
+    except ValueError:
         return f"{url.partition('://')[0]}://***"
     # An unencoded "@" or "/" in a password moves part of it into host or database.
     if address.host and any("@" in part for part in (address.host, address.database) if part):
@@ -76,8 +77,8 @@ def _absolute_address(url: str) -> str:
     if "://" not in url:
         return str(Path(url).expanduser().resolve())
     try:
-        address = make_url(url)
-    except (ArgumentError, ValueError):
+        address = _parsed(url)
+    except ValueError:
         return url  # Reading it reports what is wrong.
     if not _is_sqlite_file(address):
         return url
@@ -85,7 +86,23 @@ def _absolute_address(url: str) -> str:
     return address.set(database=str(path)).render_as_string(hide_password=False)
 
 
-def _is_sqlite_file(address: URL) -> bool:
+def _parsed(url: str) -> "URL":
+    """The parts of an address.
+
+    Raises:
+        ValueError: If it is malformed.
+    """
+    # Imported only when needed: SQLAlchemy takes time to load, and many commands name no source.
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise ValueError(str(error)) from error
+
+
+def _is_sqlite_file(address: "URL") -> bool:
     return address.get_backend_name() == "sqlite" and address.database not in {None, "", ":memory:"}
 
 

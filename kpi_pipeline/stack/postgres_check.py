@@ -1,7 +1,5 @@
 """Whether a PostgreSQL database can hold Dagster's storage."""
 
-import psycopg
-
 _CONNECT_S = 5
 
 
@@ -15,6 +13,9 @@ def check_postgres(url: str) -> None:
     Raises:
         PostgresUnusable: If that fails; the message holds no password.
     """
+    # Imported only when needed: most stacks have no PostgreSQL, and the driver takes time to load.
+    import psycopg  # noqa: PLC0415
+
     try:
         psycopg.connect(url, connect_timeout=_CONNECT_S).close()
     except psycopg.Error as error:

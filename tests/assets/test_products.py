@@ -45,7 +45,9 @@ def reading(reader: CacheReader, kpi: str, requested: Filter = EVERYTHING) -> di
     return found
 
 
-def test_one_run_makes_every_product_live_behind_its_checks(demo_home: Path, run, read) -> None:
+def test_one_run_makes_every_product_live_behind_its_checks_and_shows_what_was_made(
+    demo_home: Path, run, read, instance
+) -> None:
     result = run()
     assert result.success
     checks = result.get_asset_check_evaluations()
@@ -63,11 +65,20 @@ def test_one_run_makes_every_product_live_behind_its_checks(demo_home: Path, run
     idle = [(watched.as_of - one.moved_on).days for one in watched.certificates if one.moved_on is not None]
     assert any(7 <= days <= 59 for days in idle)
     assert any(one.overdue_days for one in watched.certificates)
+    # Engineers see what was made.
+    made = {
+        product: instance.get_latest_materialization_event(AssetKey(product)).asset_materialization.metadata
+        for product in PRODUCTS
+    }
+    for told in made.values():
+        assert {"generation", "variants", "bytes", "seconds", "as_of", "outcome"} <= set(told)
+        assert told["variants"].value > 100
+    picture = made["charts"]["preview_monthly_trend"]
+    assert picture.value.startswith("![Tendencia mensual](data:image/png;base64,iVBOR")
 
 
-def test_what_is_served_equals_the_roll_up(demo_home: Path, run, read) -> None:
-    result = run("refresh_kpis")
-    rollup = StoredTable.of_run("rollup", result.run_id)
+def test_what_is_served_equals_the_roll_up(published: Path, read) -> None:
+    rollup = StoredTable.of_run("rollup", read().manifest()["kpis"].run_id)
     assert rollup is not None
     stored = rollup.table().to_pylist()
     today, cohorts = ([cell for cell in stored if cell["place"] == place] for place in (AS_OF, COHORT))
@@ -385,19 +396,6 @@ def test_a_lease_loser_never_brings_back_data_older_than_what_is_live(published:
     live = read().manifest()["kpis"]
     assert (live.run_id, live.generation) == ("the winner", newer.generation)
     assert read().answer("kpis", EVERYTHING).state is AnswerState.FRESH
-
-
-def test_engineers_see_what_was_made(demo_home: Path, run, instance) -> None:
-    assert run().success
-    for product in PRODUCTS:
-        event = instance.get_latest_materialization_event(AssetKey(product))
-        told = event.asset_materialization.metadata
-        assert {"generation", "variants", "bytes", "seconds", "as_of", "outcome"} <= set(told)
-        assert told["variants"].value > 100
-    picture = instance.get_latest_materialization_event(AssetKey("charts")).asset_materialization.metadata[
-        "preview_monthly_trend"
-    ]
-    assert picture.value.startswith("![Tendencia mensual](data:image/png;base64,iVBOR")
 
 
 def test_a_source_without_certificates_gives_answers_without_figures(

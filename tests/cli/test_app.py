@@ -1,5 +1,8 @@
 """The command line as a whole: help, usage, and settings that are wrong."""
 
+import subprocess
+import sys
+
 import pytest
 from typer.testing import CliRunner
 
@@ -27,6 +30,19 @@ def test_each_command_has_help_with_an_example_and_its_exit_codes(command: str) 
     assert "Example:" in ran.output
     assert f"kpi {command}" in ran.output
     assert "Exit codes:" in ran.output
+
+
+@pytest.mark.parametrize("command", ["down", "logs", "load", "run"])
+def test_a_command_starts_without_what_it_does_not_need(command: str) -> None:
+    """Each of these takes as long to import as all that the command does."""
+    heavy = ("redis", "sqlalchemy", "psycopg", "pyarrow", "numpy", "dagster", "rich.progress")
+    code = (
+        "import sys\nfrom kpi_pipeline.cli.app import app\nimport typer\n"
+        f"typer.main.get_command(app).commands[{command!r}]\nprint(*sys.modules)"
+    )
+    imported = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert f"kpi_pipeline.cli.{command}" in imported.split()
+    assert not set(heavy) & set(imported.split())
 
 
 @pytest.mark.parametrize(
