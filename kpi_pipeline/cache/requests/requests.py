@@ -31,7 +31,7 @@ from kpi_pipeline.model.scopes import WHOLE_FIRM
 from kpi_pipeline.tracing import TRACEPARENT, traceparent
 
 STREAM_LENGTH: Final = 10_000
-"""How many requests the stream holds at most."""
+"""How many requests the stream holds at most: then it takes no more until some have a run."""
 
 IN_FLIGHT_S: Final = 900
 """A request that is not finished after so long has expired."""
@@ -88,6 +88,7 @@ class Requests:
 
         Raises:
             ValueError: If there is no such product.
+            redis.ResponseError: If the stream is full.
         """
         if product not in _TARGETS:
             raise ValueError(f"unknown product {product!r}; one of: {', '.join(PRODUCTS)}")

@@ -11,7 +11,7 @@ from typing import Final, cast
 import redis
 
 from kpi_pipeline.cache.keys import REQUESTS_KEY, in_flight_key, run_key, task_key
-from kpi_pipeline.cache.requests.requests import IN_FLIGHT_S, STREAM_LENGTH, TASK_KEPT_S
+from kpi_pipeline.cache.requests.requests import IN_FLIGHT_S, TASK_KEPT_S
 from kpi_pipeline.cache.scripts import HAND_ON, JOIN_RUN, RELEASE_LEASE
 from kpi_pipeline.tracing import TRACEPARENT
 
@@ -100,7 +100,7 @@ class RunTasks:
         fields = {name: task[name] for name in _REQUEST_FIELDS if name in task}
         handed_on = self._hand_on(
             keys=[task_key(task_id), in_flight_key(task.get(b"request", b"").decode()), REQUESTS_KEY],
-            args=[task_id, IN_FLIGHT_S, STREAM_LENGTH, *chain(*fields.items())],
+            args=[task_id, IN_FLIGHT_S, *chain(*fields.items())],
         )
         return bool(handed_on)
 
