@@ -227,9 +227,9 @@ class Requests:
             self._measure(task, now)
         return recorded
 
-    def acknowledge(self, entry: str) -> None:
-        """Remove a request from the stream, once its result is recorded; `entry` is `Request.entry`."""
-        self._stream.acknowledge(entry)
+    def acknowledge(self, *entries: str) -> None:
+        """Remove requests from the stream, once their results are recorded, by their `Request.entry`."""
+        self._stream.acknowledge(entries)
 
     def _measure(self, task: Mapping[bytes, bytes], now: float) -> None:
         try:

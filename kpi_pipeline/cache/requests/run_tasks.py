@@ -10,6 +10,7 @@ from typing import Final, cast
 
 import redis
 
+from kpi_pipeline.cache.batches import batches
 from kpi_pipeline.cache.keys import REQUESTS_KEY, in_flight_key, run_key, task_key
 from kpi_pipeline.cache.requests.requests import IN_FLIGHT_S, TASK_KEPT_S
 from kpi_pipeline.cache.scripts import HAND_ON, JOIN_RUN, RELEASE_LEASE
@@ -17,6 +18,9 @@ from kpi_pipeline.tracing import TRACEPARENT
 
 _READING: Final = b"reading"
 _ENDED: Final = b"ended"
+
+_AT_ONCE: Final = 500
+"""Tasks that are assigned at a time: very many may wait."""
 
 _REQUEST_FIELDS: Final = tuple(
     name.encode()
@@ -56,9 +60,17 @@ class RunTasks:
 
     def assign(self, run_id: str, task_ids: Iterable[str]) -> None:
         """Record on tasks which run will work on them, for those who follow them."""
-        for task_id in task_ids:
-            if self._client.exists(task_key(task_id)):
-                self._client.hset(task_key(task_id), "run_id", run_id)
+        for batch in batches(task_ids, _AT_ONCE):
+            keys = [task_key(task_id) for task_id in batch]
+            known = self._client.pipeline(transaction=False)
+            for key in keys:
+                known.exists(key)
+            found = known.execute()
+            assigned = self._client.pipeline(transaction=False)
+            for key, is_there in zip(keys, found, strict=True):
+                if is_there:
+                    assigned.hset(key, "run_id", run_id)
+            assigned.execute()
 
     def joined(self, run_id: str) -> list[str]:
         """The tasks that have joined a run, sorted."""
