@@ -20,7 +20,7 @@ _READING: Final = b"reading"
 _ENDED: Final = b"ended"
 
 _AT_ONCE: Final = 500
-"""Tasks that are assigned at a time: very many may wait."""
+"""Tasks that are read or written at a time: very many may wait."""
 
 _REQUEST_FIELDS: Final = tuple(
     name.encode()
@@ -87,9 +87,16 @@ class RunTasks:
             task_ids: The tasks that it was started for.
         """
         self._close(run_id, _READING)
-        for task_id in (*task_ids, *self.joined(run_id)):
-            request = cast("bytes | None", self._client.hget(task_key(task_id), "request")) or b""
-            self._release(keys=[in_flight_key(request.decode())], args=[task_id])
+        for batch in batches((*task_ids, *self.joined(run_id)), _AT_ONCE):
+            reading = self._client.pipeline(transaction=False)
+            for task_id in batch:
+                reading.hget(task_key(task_id), "request")
+            requests = cast("list[bytes | None]", reading.execute())
+            releasing = self._client.pipeline(transaction=False)
+            for task_id, request in zip(batch, requests, strict=True):
+                key = in_flight_key((request or b"").decode())
+                self._release(keys=[key], args=[task_id], client=releasing)
+            releasing.execute()
 
     def end(self, run_id: str) -> list[str]:
         """Let nothing join a run that has ended; returns the tasks that had joined it, sorted."""
