@@ -15,7 +15,18 @@ RESULTS: Final = Path(__file__).with_suffix(".json")
 
 _BEGIN: Final = "<!-- written by `make sweep`: begin -->\n"
 _END: Final = "<!-- end -->"
-_HEAD: Final = ("Fault", "Tries", "Answers", "Wrong", "Unavailable", "Recovery, s", "Repeat with")
+_COUNTS: Final = {
+    "Tries": "tries",
+    "Answers": "reads",
+    "Wrong": "wrong",
+    "Mixed": "mixed",
+    "Refused": "refused",
+    "Lost": "lost",
+    "Unavailable": "unavailable",
+}
+"""By head of a column what of a result it adds up."""
+
+_HEAD: Final = ("Fault", *_COUNTS, "Recovery, s", "Repeat with")
 
 
 def page() -> str:
@@ -35,13 +46,19 @@ def _rows(results: dict[str, Any]) -> str:
         (
             (
                 fault,
-                *(f"{sum(one[name] for one in of):,}" for name in ("tries", "reads", "wrong", "unavailable")),
+                *(_sum(one.get(name) for one in of) for name in _COUNTS.values()),
                 _longest(one["recovery_s"] for one in of),
                 f"`{command}`",
             )
             for (fault, command), of in faults.items()
         ),
     )
+
+
+def _sum(counts: Iterable[int | None]) -> str:
+    """The sum; a dash where a result that was measured earlier does not count that apart."""
+    measured = list(counts)
+    return "-" if None in measured else f"{sum(one or 0 for one in measured):,}"
 
 
 def _longest(seconds: Iterable[float | None]) -> str:

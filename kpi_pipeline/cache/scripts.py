@@ -251,11 +251,15 @@ return 1
 SUBMIT: Final = """
 -- KEYS: stream, id in flight for the same thing, task. ARGV: id, seconds in flight, seconds a task
 -- is kept, length of the stream, then names and values of the request.
--- Returns the id of the request in flight: the one given, or an equal one submitted before.
+-- Returns the id of the request in flight: the one given, or an equal one submitted before. A full stream
+-- takes no more: one that is cut leaves tasks that nobody works on.
 local id = redis.call('GET', KEYS[2])
 if id then return id end
+if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[4]) then
+  return redis.error_reply('FULL the stream of requests is full: try again when the dispatcher has read some')
+end
 redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2])
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], '*', unpack(ARGV, 5))
+redis.call('XADD', KEYS[1], '*', unpack(ARGV, 5))
 redis.call('HSET', KEYS[3], 'state', 'queued', unpack(ARGV, 5))
 redis.call('EXPIRE', KEYS[3], ARGV[3])
 return ARGV[1]
@@ -284,15 +288,15 @@ return 1
 """
 
 HAND_ON: Final = """
--- KEYS: task, id in flight for the same thing, stream. ARGV: id, seconds in flight, length of the stream,
--- then names and values of the request. A task that is gone or has ended stays as it is.
+-- KEYS: task, id in flight for the same thing, stream. ARGV: id, seconds in flight, then names and values of
+-- the request. A task that is gone or has ended stays as it is.
 -- Returns 1 when the request is in the stream again, with its task.
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'queued' and state ~= 'started' then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'queued')
 redis.call('HDEL', KEYS[1], 'run_id', 'started_at')
 redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2], 'NX')
-redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[3], '*', unpack(ARGV, 4))
+redis.call('XADD', KEYS[3], '*', unpack(ARGV, 3))
 return 1
 """
 

@@ -29,7 +29,19 @@ from kpi_pipeline.sources.selection import masked_url
 # A failure while rows are streamed surfaces as an error of the system or of Arrow.
 _DRIVER_ERRORS: Final = (adbc_driver_manager.Error, OSError, pa.ArrowException)
 _BUSY_MS: Final = 10_000
-_CONNECT_S: Final = "10"
+"""How long to wait for another program's lock: a sensor looks at the source, too."""
+
+_CONNECTION: Final = {
+    "connect_timeout": "10",
+    # A server that is gone without a word is noticed within a minute.
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+"""Parameters of a connection to PostgreSQL where its address names no other."""
+
+_LOCK_NOT_AVAILABLE: Final = "55P03"
 # "named" keeps percent signs single: the drivers format nothing.
 _SQLITE: Final = SQLiteDialect(paramstyle="named")
 _POSTGRESQL: Final = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
@@ -119,7 +131,8 @@ def postgresql_transaction(url: URL, relations: Collection[Relation]) -> Iterato
         relations: All that may be read, for messages.
 
     Raises:
-        SourceError: If the server cannot be reached, denies access, or lacks a table or column.
+        SourceError: If the server cannot be reached, denies access, has locked what is read, or lacks a
+            table or column.
     """
     address = masked_url(url.render_as_string(hide_password=False))
 
@@ -143,8 +156,7 @@ def postgresql_transaction(url: URL, relations: Collection[Relation]) -> Iterato
 
     def connect() -> Connection:
         server = url.set(drivername="postgresql")
-        if "connect_timeout" not in server.query:
-            server = server.update_query_dict({"connect_timeout": _CONNECT_S})
+        server = server.set(query={**_CONNECTION, **server.query})
         try:
             connection: Connection = adbc_driver_postgresql.dbapi.connect(
                 server.render_as_string(hide_password=False)
@@ -157,12 +169,17 @@ def postgresql_transaction(url: URL, relations: Collection[Relation]) -> Iterato
             ) from None
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            cursor.execute(f"SET LOCAL lock_timeout = {_BUSY_MS}")
         return connection
 
     try:
         with connect() as connection, _cursor(connection) as cursor:
             yield partial(read, cursor)
     except _DRIVER_ERRORS as error:
+        if getattr(error, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+            raise SourceError(
+                f"{address}: a table is locked by another program; try again when it has finished"
+            ) from None
         raise SourceError(
             f"cannot read {address}: {_reason(error, url)}. Check the user's privileges, "
             f"and {settings_of(relations)} in the mapping file"

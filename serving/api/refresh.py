@@ -65,8 +65,8 @@ def clear() -> Response:
     _refuse_head()
     require_admin(request, current_settings().admin_token)
     require_readable_form()
-    named = [value for value in request.values.getlist(PRODUCT_PARAMETER) if value]
-    products = [_product(name) for name in named] or list(PRODUCTS)
+    # An empty name is none that there is: who leaves a field out by mistake is not to compute everything.
+    products = [_product(name) for name in request.values.getlist(PRODUCT_PARAMETER)] or list(PRODUCTS)
     require_rate(RequestedWork.CLEAR)
     return request_all(current_connection(), RequestKind.CLEAR, products)
 
@@ -148,7 +148,7 @@ def _one_product() -> str:
     Raises:
         Problem: If one of them names another product, or none that there is.
     """
-    named = {_product(name): None for name in request.values.getlist(PRODUCT_PARAMETER) if name}
+    named = {_product(name): None for name in request.values.getlist(PRODUCT_PARAMETER)}
     if len(named) > 1:
         cause = Text(
             f"Se nombran varios productos ({', '.join(named)}): elija uno.",

@@ -19,7 +19,7 @@ import redis
 import uvicorn
 
 from kpi_pipeline.cache.alarms import Alarms
-from kpi_pipeline.cache.connection import NoRedis, connect_reader, redis_url
+from kpi_pipeline.cache.connection import FAILURES, NoRedis, connect_reader, redis_url
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.manifest_view import ManifestView
 from kpi_pipeline.cache.reading.reader import CacheReader
@@ -121,7 +121,7 @@ class Feed:
             try:
                 await asyncio.to_thread(report_listeners, self._client, self._process, self._broadcast.count)
                 failing = False
-            except redis.RedisError as error:
+            except FAILURES as error:
                 if not failing:
                     _LOG.warning("the number of listeners cannot be reported: %s", error)
                 failing = True

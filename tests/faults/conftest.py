@@ -13,7 +13,8 @@ from tests.faults.records import FaultRecord, recorded
 @pytest.fixture
 def record(request: pytest.FixtureRequest) -> Callable[[str, str], AbstractContextManager[FaultRecord]]:
     """Record the tries of a fault: what fails, in words, and what chooses the test in its file."""
-    return lambda fault, chosen: recorded(request.node.nodeid, fault, chosen)
+    marked = "-m sweep " if request.node.get_closest_marker("sweep") else ""
+    return lambda fault, chosen: recorded(request.node.nodeid, fault, chosen, marked)
 
 
 @pytest.fixture

@@ -21,9 +21,12 @@ class FaultRecord:
         command: The command that repeats all tries.
         tries: How often it was made to fail.
         reads: Answers that readers requested meanwhile.
-        wrong: Those that were wrong, or a mix, in words.
+        wrong: Those that were wrong, in words.
+        mixed: Those that held parts of several generations, or named another one than theirs, in words.
+        refused: Those that readers did not get although there was one within contract, in words.
         unavailable: Those that readers did not get, or not of their own filter, though they had asked for
             what was published.
+        lost: What should be there when all is whole again, and is not, in words.
         recovery_s: Of each try, the seconds from the end of the fault until all was whole again.
     """
 
@@ -32,7 +35,10 @@ class FaultRecord:
     tries: int = 0
     reads: int = 0
     wrong: list[str] = field(default_factory=list)
+    mixed: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     unavailable: int = 0
+    lost: list[str] = field(default_factory=list)
     recovery_s: list[float] = field(default_factory=list)
 
     def write(self, path: Path, test: str) -> None:
@@ -43,7 +49,10 @@ class FaultRecord:
             "tries": self.tries,
             "reads": self.reads,
             "wrong": len(self.wrong),
+            "mixed": len(self.mixed),
+            "refused": len(self.refused),
             "unavailable": self.unavailable,
+            "lost": len(self.lost),
             "recovery_s": round(max(self.recovery_s), 3) if self.recovery_s else None,
         }
         with path.open("a+", encoding="utf-8") as file:
@@ -55,17 +64,19 @@ class FaultRecord:
 
 
 @contextmanager
-def recorded(test: str, fault: str, chosen: str) -> Iterator[FaultRecord]:
-    """A record of the tries of a fault; no answer may have been wrong.
+def recorded(test: str, fault: str, chosen: str, marked: str) -> Iterator[FaultRecord]:
+    """A record of the tries of a fault; no answer may have been wrong, and nothing may be lost.
 
     Args:
         test: The node id of the test.
         fault: What fails, in words.
         chosen: The `-k` expression that chooses the test in its file.
+        marked: The option that chooses its mark, with a space after it; empty where it has none.
     """
     file = test.partition("::")[0]
-    record = FaultRecord(fault, f".venv/bin/python -m pytest -m sweep {file} -k '{chosen}'")
+    record = FaultRecord(fault, f".venv/bin/python -m pytest {marked}{file} -k '{chosen}'")
     yield record
     if path := os.environ.get(RESULTS):
         record.write(Path(path), test)
-    assert record.wrong == []
+    for harm in (record.wrong, record.mixed, record.refused, record.lost):
+        assert not harm, harm[:3]

@@ -85,7 +85,7 @@ def die_at(
             try:
                 seen = operation.see(reader)
             except AssertionError as error:
-                record.wrong.append(f"{where}: {error}")
+                record.mixed.append(f"{where}: {error}")
                 continue
             if not operation.allows(seen):
                 record.wrong.append(f"{where}: {seen}")

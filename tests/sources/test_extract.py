@@ -12,9 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from kpi_pipeline.model.mapping import SourceMapping, parse_mapping
+from kpi_pipeline.sources import arrow_databases
 from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
+from tests.sources.locks import locked_by_another_process
 
 Minimal = Callable[[str], SourceMapping]
 Elsewhere = Callable[[Path], str]
@@ -351,6 +353,17 @@ def test_sqlite_journal_of_a_running_program_is_left_alone(tmp_path: Path, minim
     assert copy.read_bytes() == before
 
 
+def test_sqlite_that_stays_locked_is_told(tmp_path: Path, minimal: Minimal, monkeypatch) -> None:
+    monkeypatch.setattr(arrow_databases, "_BUSY_MS", 50)
+    url = claims(tmp_path)
+    with (
+        locked_by_another_process(tmp_path / "claims.db"),
+        pytest.raises(SourceError, match=r"claims\.db is locked by another program; try again"),
+    ):
+        extract(url, minimal(FROM_TABLE))
+    assert extract(url, minimal(FROM_TABLE)).raw.num_rows == 2
+
+
 def test_sqlite_path_may_hold_marks_of_urls(tmp_path: Path, minimal: Minimal) -> None:
     folder = tmp_path / "50% año #1?"
     folder.mkdir()
@@ -503,6 +516,17 @@ def test_postgresql_problems_are_told_without_the_password(postgres: Postgres, m
             extract(bad.render_as_string(hide_password=False), minimal(FROM_TABLE))
         assert "host, port, user, password and database in the URL" in str(caught.value)
         assert str(bad.password) not in str(caught.value)
+
+
+def test_postgresql_that_stays_locked_is_told(postgres: Postgres, minimal: Minimal, monkeypatch) -> None:
+    monkeypatch.setattr(arrow_databases, "_BUSY_MS", 50)
+    url, connection = postgres
+    connection.execute("CREATE TABLE claims (id int, customer text, issued date, amount int)")
+    with connection.transaction():
+        connection.execute("LOCK TABLE claims IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(SourceError, match="a table is locked by another program; try again"):
+            extract(url, minimal(FROM_TABLE))
+    assert extract(url, minimal(FROM_TABLE)).raw.num_rows == 0
 
 
 def test_postgresql_failing_amid_its_rows_is_told(postgres: Postgres, minimal: Minimal) -> None:

@@ -1,12 +1,13 @@
 """The stream of requests as Redis holds it: delivered at least once, to one consumer at a time."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, NamedTuple, cast
 
 import redis
 from redis.exceptions import NoPermissionError
 
+from kpi_pipeline.cache.batches import batches
 from kpi_pipeline.cache.keys import DISPATCHER_KEY, REQUESTS_KEY
 
 _GROUP: Final = "pipeline"
@@ -17,6 +18,9 @@ _SETTLED_MS: Final = 5_000
 """After so long, whatever a dead consumer had begun for an entry is over."""
 
 _SIGN_KEPT_MS: Final = 7 * 86_400_000
+
+_AT_ONCE: Final = 500
+"""Entries that are removed at a time."""
 
 _UNREAD_COUNTED: Final = 1000
 """How many unread entries are counted at most."""
@@ -85,12 +89,13 @@ class RequestStream:
             lambda: self._claim_own(consumer, limit) or self._read_new(consumer, limit, wait_s)
         )
 
-    def acknowledge(self, entry: str) -> None:
-        """Remove an entry from the stream."""
-        pipeline = self._client.pipeline(transaction=True)
-        pipeline.xack(REQUESTS_KEY, _GROUP, entry)
-        pipeline.xdel(REQUESTS_KEY, entry)
-        pipeline.execute()
+    def acknowledge(self, entries: Sequence[str]) -> None:
+        """Remove entries from the stream."""
+        for batch in batches(entries, _AT_ONCE):
+            pipeline = self._client.pipeline(transaction=True)
+            pipeline.xack(REQUESTS_KEY, _GROUP, *batch)
+            pipeline.xdel(REQUESTS_KEY, *batch)
+            pipeline.execute()
 
     def backlog(self) -> Backlog:
         """How many entries are left to work on, and when a consumer last polled."""

@@ -69,6 +69,9 @@ NOBODY_WAITS: Final = "6"
 GIVE_UP_S: Final = 120.0
 """A request whose run is refused for so long has failed."""
 
+MOST_NAMED: Final = 500
+"""How many tasks the tags of a run name at most; more join it. Dagster stores each tag as a row."""
+
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -95,15 +98,25 @@ class RunRequestSpec:
 
     @property
     def tags(self) -> dict[str, str]:
-        """Tags that name the run's tasks."""
+        """Tags that say what the run does for all requests, and name its tasks."""
         sources = {request.by or request.kind.value for request in self.requests}
         return {
             REQUESTED_BY_TAG: json.dumps(sorted(sources)),
             PRIORITY_TAG: SOMEBODY_WAITS if self._somebody_waits else NOBODY_WAITS,
             **({REBUILD_TAG: ALWAYS} if self._rebuilds else {}),
             **({END_ROLLBACK_TAG: YES} if self._ends_rollback else {}),
-            **dict(map(task_tag, self.requests)),
+            **dict(map(task_tag, self.named)),
         }
+
+    @property
+    def named(self) -> tuple[Request, ...]:
+        """The requests whose tasks the tags name."""
+        return self.requests[:MOST_NAMED]
+
+    @property
+    def unnamed(self) -> tuple[Request, ...]:
+        """The others, which join the run."""
+        return self.requests[MOST_NAMED:]
 
     @property
     def _somebody_waits(self) -> bool:
@@ -254,11 +267,9 @@ def fulfil(
     runs = list(under_way()) if waiting else []
     held: list[Request] = []
     for spec in run_request_specs(waiting):
-        for request in spec.requests:
-            if request.kind is RequestKind.WARM:
-                usage_counters.add_request(publication(request.product, request.scope), request.filter)
         if any(spec.is_fulfilled_by(run) and run_tasks.join(run.run_id, spec.task_ids) for run in runs):
-            _acknowledge(spec, requests)
+            _count(spec.requests, usage_counters)
+            _acknowledge(spec.requests, requests)
             continue
         if any(map(spec.waits_for, runs)):
             held += spec.requests
@@ -269,16 +280,29 @@ def fulfil(
             _LOG.warning("%s", error)
             _give_up_old(spec, requests, str(error))
             continue
-        if run_id is not None:
-            run_tasks.assign(run_id, spec.task_ids)
-            runs.append(RunUnderWay(run_id, spec.job, spec.tags))
-            _acknowledge(spec, requests)
+        _count(spec.named, usage_counters)
+        if run_id is None:
+            continue
+        run_tasks.assign(run_id, [request.id for request in spec.named])
+        runs.append(RunUnderWay(run_id, spec.job, spec.tags))
+        _acknowledge(spec.named, requests)
+        if spec.unnamed and run_tasks.join(run_id, [request.id for request in spec.unnamed]):
+            _count(spec.unnamed, usage_counters)
+            _acknowledge(spec.unnamed, requests)
+        else:
+            held += spec.unnamed
     return held
 
 
-def _acknowledge(spec: RunRequestSpec, requests: Requests) -> None:
-    for request in spec.requests:
-        requests.acknowledge(request.entry)
+def _count(fulfilled: Iterable[Request], usage_counters: UsageCounters) -> None:
+    """Count variants that were requested, once each: one that waits is looked at again and again."""
+    for request in fulfilled:
+        if request.kind is RequestKind.WARM:
+            usage_counters.add_request(publication(request.product, request.scope), request.filter)
+
+
+def _acknowledge(fulfilled: Iterable[Request], requests: Requests) -> None:
+    requests.acknowledge(*(request.entry for request in fulfilled))
 
 
 def _give_up_old(spec: RunRequestSpec, requests: Requests, reason: str) -> None:

@@ -31,7 +31,7 @@ from kpi_pipeline.model.scopes import WHOLE_FIRM
 from kpi_pipeline.tracing import TRACEPARENT, traceparent
 
 STREAM_LENGTH: Final = 10_000
-"""How many requests the stream holds at most."""
+"""How many requests the stream holds at most: then it takes no more until some have a run."""
 
 IN_FLIGHT_S: Final = 900
 """A request that is not finished after so long has expired."""
@@ -88,6 +88,7 @@ class Requests:
 
         Raises:
             ValueError: If there is no such product.
+            redis.ResponseError: If the stream is full.
         """
         if product not in _TARGETS:
             raise ValueError(f"unknown product {product!r}; one of: {', '.join(PRODUCTS)}")
@@ -226,9 +227,9 @@ class Requests:
             self._measure(task, now)
         return recorded
 
-    def acknowledge(self, entry: str) -> None:
-        """Remove a request from the stream, once its result is recorded; `entry` is `Request.entry`."""
-        self._stream.acknowledge(entry)
+    def acknowledge(self, *entries: str) -> None:
+        """Remove requests from the stream, once their results are recorded, by their `Request.entry`."""
+        self._stream.acknowledge(entries)
 
     def _measure(self, task: Mapping[bytes, bytes], now: float) -> None:
         try:

@@ -10,13 +10,17 @@ from typing import Final, cast
 
 import redis
 
+from kpi_pipeline.cache.batches import batches
 from kpi_pipeline.cache.keys import REQUESTS_KEY, in_flight_key, run_key, task_key
-from kpi_pipeline.cache.requests.requests import IN_FLIGHT_S, STREAM_LENGTH, TASK_KEPT_S
+from kpi_pipeline.cache.requests.requests import IN_FLIGHT_S, TASK_KEPT_S
 from kpi_pipeline.cache.scripts import HAND_ON, JOIN_RUN, RELEASE_LEASE
 from kpi_pipeline.tracing import TRACEPARENT
 
 _READING: Final = b"reading"
 _ENDED: Final = b"ended"
+
+_AT_ONCE: Final = 500
+"""Tasks that are read or written at a time: very many may wait."""
 
 _REQUEST_FIELDS: Final = tuple(
     name.encode()
@@ -56,9 +60,17 @@ class RunTasks:
 
     def assign(self, run_id: str, task_ids: Iterable[str]) -> None:
         """Record on tasks which run will work on them, for those who follow them."""
-        for task_id in task_ids:
-            if self._client.exists(task_key(task_id)):
-                self._client.hset(task_key(task_id), "run_id", run_id)
+        for batch in batches(task_ids, _AT_ONCE):
+            keys = [task_key(task_id) for task_id in batch]
+            known = self._client.pipeline(transaction=False)
+            for key in keys:
+                known.exists(key)
+            found = known.execute()
+            assigned = self._client.pipeline(transaction=False)
+            for key, is_there in zip(keys, found, strict=True):
+                if is_there:
+                    assigned.hset(key, "run_id", run_id)
+            assigned.execute()
 
     def joined(self, run_id: str) -> list[str]:
         """The tasks that have joined a run, sorted."""
@@ -75,9 +87,16 @@ class RunTasks:
             task_ids: The tasks that it was started for.
         """
         self._close(run_id, _READING)
-        for task_id in (*task_ids, *self.joined(run_id)):
-            request = cast("bytes | None", self._client.hget(task_key(task_id), "request")) or b""
-            self._release(keys=[in_flight_key(request.decode())], args=[task_id])
+        for batch in batches((*task_ids, *self.joined(run_id)), _AT_ONCE):
+            reading = self._client.pipeline(transaction=False)
+            for task_id in batch:
+                reading.hget(task_key(task_id), "request")
+            requests = cast("list[bytes | None]", reading.execute())
+            releasing = self._client.pipeline(transaction=False)
+            for task_id, request in zip(batch, requests, strict=True):
+                key = in_flight_key((request or b"").decode())
+                self._release(keys=[key], args=[task_id], client=releasing)
+            releasing.execute()
 
     def end(self, run_id: str) -> list[str]:
         """Let nothing join a run that has ended; returns the tasks that had joined it, sorted."""
@@ -100,7 +119,7 @@ class RunTasks:
         fields = {name: task[name] for name in _REQUEST_FIELDS if name in task}
         handed_on = self._hand_on(
             keys=[task_key(task_id), in_flight_key(task.get(b"request", b"").decode()), REQUESTS_KEY],
-            args=[task_id, IN_FLIGHT_S, STREAM_LENGTH, *chain(*fields.items())],
+            args=[task_id, IN_FLIGHT_S, *chain(*fields.items())],
         )
         return bool(handed_on)
 

@@ -5,12 +5,18 @@ from dataclasses import replace
 
 import pytest
 
+from kpi_pipeline.cache.requests import fulfil as fulfil_module
 from kpi_pipeline.cache.requests.fulfil import (
+    ADD_ANSWERS_JOB,
+    ALWAYS,
     GIVE_UP_S,
+    REBUILD_TAG,
     LaunchRefused,
     RunRequestSpec,
+    RunUnderWay,
     fulfil,
     run_request_specs,
+    tasks_of,
 )
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
@@ -72,6 +78,7 @@ class Server:
         self.records = True
         self.refuses = False
         self.has_run = False
+        self.under_way: list[RunUnderWay] = []
 
     def fulfil(self, taken: list[Request]) -> list[Request]:
         return fulfil(
@@ -79,7 +86,7 @@ class Server:
             self.requests,
             self.usage_counters,
             run_tasks=self.run_tasks,
-            under_way=list,
+            under_way=lambda: self.under_way,
             has_run=lambda request: self.has_run,
             launch=self.launch,
         )
@@ -129,6 +136,46 @@ def test_requested_variants_are_counted_for_the_next_generation(server: Server) 
     server.requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     server.fulfil(server.take())
     assert server.usage_counters.most_requested_filters("kpis", 10) == [ACME]
+
+
+def test_a_request_that_waits_is_counted_once(server: Server) -> None:
+    request = server.requests.submit(RequestKind.WARM, "kpis", ACME)
+    taken = server.take()
+    server.under_way = [RunUnderWay("reading", ADD_ANSWERS_JOB, {})]
+    server.run_tasks.begin_reading("reading", [])
+    for _ in range(5):
+        assert server.fulfil(taken) == taken
+    server.under_way = []
+    assert server.fulfil(taken) == []
+    (counted,) = server.usage_counters.most_requested("kpis", 10)
+    assert counted.weight == pytest.approx(1, rel=0.01)
+    assert server.requests.status(request.id).run_id == "run of add_answers"
+
+
+def test_a_run_names_some_of_many_tasks_and_the_others_join_it(server: Server, monkeypatch) -> None:
+    monkeypatch.setattr(fulfil_module, "MOST_NAMED", 2)
+    ids = [
+        server.requests.submit(RequestKind.REFRESH, "kpis", Filter.of({"client": f"client {number}"})).id
+        for number in range(4)
+    ]
+    ids.append(server.requests.submit(RequestKind.CLEAR, "kpis", EVERYTHING).id)
+    assert server.fulfil(server.take()) == []
+    (spec,) = server.launched
+    assert tasks_of(spec.tags) == sorted(ids[:2])
+    assert spec.tags[REBUILD_TAG] == ALWAYS, "the last one wants that"
+    assert server.run_tasks.joined("run of refresh_kpis") == sorted(ids[2:])
+    assert {server.requests.status(one).run_id for one in ids} == {"run of refresh_kpis"}
+    assert server.requests.backlog()[:2] == (0, 0)
+
+
+def test_others_wait_where_the_run_has_begun_to_read(server: Server, monkeypatch) -> None:
+    monkeypatch.setattr(fulfil_module, "MOST_NAMED", 1)
+    for number in range(3):
+        server.requests.submit(RequestKind.REFRESH, "kpis", Filter.of({"client": f"client {number}"}))
+    server.run_tasks.begin_reading("run of refresh_kpis", [])
+    taken = server.take()
+    assert server.fulfil(taken) == taken[1:]
+    assert server.requests.backlog()[:2] == (0, 2)
 
 
 def test_a_refused_run_leaves_requests_for_another_try_until_they_fail(server: Server, caplog) -> None:

@@ -4,9 +4,11 @@ import threading
 from dataclasses import replace
 
 import pytest
+import redis
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import ALARMS_KEY, REQUESTS_KEY, progress_key, task_key
+from kpi_pipeline.cache.requests import requests as requests_module
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import Progress, Request, RequestKind, TaskState
 from kpi_pipeline.model.filters import EVERYTHING, Filter
@@ -349,15 +351,22 @@ def test_the_backlog_tells_what_is_left_and_whether_anybody_looks(requests, each
     requests.acknowledge(second.entry)
 
 
-def test_the_stream_is_bounded(requests, each_client) -> None:
-    pipeline = each_client.pipeline(transaction=False)
-    for _ in range(12_000):
-        pipeline.xadd(REQUESTS_KEY, {"kind": "refresh"})
-    pipeline.execute()
-    requests.submit(RequestKind.WARM, "kpis", ACME)
-    assert each_client.xlen(REQUESTS_KEY) < 10_500
-    ((_, newest),) = each_client.xrevrange(REQUESTS_KEY, count=1)
-    assert newest[b"kind"] == b"warm"
+def test_a_full_stream_takes_nothing_more_and_loses_nothing(requests, each_client, monkeypatch) -> None:
+    monkeypatch.setattr(requests_module, "STREAM_LENGTH", 2)
+    first = requests.submit(RequestKind.WARM, "kpis", ACME)
+    second = requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
+    with pytest.raises(redis.ResponseError, match="the stream of requests is full"):
+        requests.submit(RequestKind.REFRESH, "charts", EVERYTHING)
+    # It would be a task that nobody works on, and equal requests would share it.
+    assert {key.decode() for key in each_client.scan_iter("kpi:task:*", _type="hash")} == {
+        task_key(first.id),
+        task_key(second.id),
+    }
+    assert requests.submit(RequestKind.WARM, "kpis", ACME).id == first.id
+    taken = requests.pending("test", 10)
+    assert [request.id for request in taken] == [first.id, second.id]
+    requests.acknowledge(taken[0].entry)
+    assert not requests.submit(RequestKind.REFRESH, "charts", EVERYTHING).joined
 
 
 def test_an_unknown_product_is_refused(requests) -> None:

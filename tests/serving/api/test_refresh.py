@@ -74,6 +74,19 @@ def test_an_unknown_product_is_refused_with_those_there_are(web, client, path) -
 
 
 @pytest.mark.parametrize("path", [REFRESH, CLEAR])
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "multipart/form-data", None])
+def test_an_empty_product_is_none_that_there_is(path, content_type, web, client) -> None:
+    reply = (
+        web.post(f"{path}?product=")
+        if content_type is None
+        else web.post(path, data={"product": ""}, content_type=content_type)
+    )
+    assert reply.status_code == 400
+    assert reply.get_json()["parameter"] == "product"
+    assert client.xlen("kpi:requests") == 0
+
+
+@pytest.mark.parametrize("path", [REFRESH, CLEAR])
 def test_who_asks_for_headers_alone_starts_nothing(path, web, press, requests) -> None:
     press.publish()
     response = web.head(path)

