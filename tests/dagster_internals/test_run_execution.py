@@ -26,6 +26,15 @@ def succeed():
 def fail():
     raise ValueError("on purpose")
 
+@op(config_schema=dict)
+def note(context):
+    with open(context.op_config["trace"], "a") as trace:
+        trace.write("began ")
+
+@job
+def noting():
+    note()
+
 @op(config_schema=dict, retry_policy=RetryPolicy(max_retries=2))
 def be_terminated(context):
     with open(context.op_config["trace"], "a") as trace:
@@ -127,6 +136,31 @@ def test_an_executed_run_gives_its_events_and_an_exit_code(
     assert DagsterEventType.RUN_START in kinds, f"{CHANGED}the events of a run"
     assert last in kinds, f"{CHANGED}the events of a run"
     assert {event.job_name for event in events} == {job}
+
+
+@pytest.mark.parametrize("status", [DagsterRunStatus.STARTED, DagsterRunStatus.SUCCESS])
+def test_a_run_whose_message_is_delivered_again_is_not_executed_again(
+    tmp_path: Path, status: DagsterRunStatus
+) -> None:
+    """Redis delivers again what is not acknowledged in time; monitoring is on, as in dagster.yaml."""
+    from kpi_pipeline.dagster_internals.run_execution import execute_in_process
+
+    trace, events = tmp_path / "trace", list[DagsterEvent]()
+    config = {"ops": {"note": {"config": {"trace": str(trace)}}}}
+    monitored = {"run_monitoring": {"enabled": True}}
+    with DagsterInstance.local_temp(str(tmp_path), overrides=monitored) as instance:
+        run = create_run(instance, tmp_path, "noting", config)
+        if status is DagsterRunStatus.SUCCESS:
+            assert execute_in_process(instance, run.run_id, events.append) == 0
+        else:
+            instance.report_dagster_event(
+                DagsterEvent(DagsterEventType.RUN_START.value, run.job_name), run_id=run.run_id
+            )
+        assert instance.get_run_by_id(run.run_id).status is status
+        before = trace.read_text() if trace.exists() else ""
+        execute_in_process(instance, run.run_id, events.append)
+        assert instance.get_run_by_id(run.run_id).status is status, f"{CHANGED}duplicates of runs"
+        assert (trace.read_text() if trace.exists() else "") == before, f"{CHANGED}duplicates of runs"
 
 
 @pytest.mark.parametrize("signalled", [True, False])
