@@ -127,9 +127,7 @@ TEXTS: Final[dict[str, Text]] = {
         "Until {until}; 90% interval: {low} to {high}",
     ),
     "expected_of": Text("Solo lo ya emitido", "Only what is already issued"),
-    "expected_held": Text(
-        "El intervalo acertó el {share} de las veces", "The interval held {share} of the time"
-    ),
+    "expected_held": Text("El intervalo acertó el {share} de las veces", "Interval held {share} of the time"),
     "expected_none": Text("Aún no hay pronóstico", "There is no forecast yet"),
     "expected_meaning": Text(
         "Cobros esperados en los 30 días siguientes a la fecha, según cómo ha pagado cada cliente. Cubre "

@@ -88,11 +88,9 @@ def test_what_is_expected_has_its_band_and_says_of_what_it_is(leading_of, data_o
     shown = leading_of("manager")["expected"]
     assert (shown.label, plain(shown.figures[0].text)) == ("Expected in 30 days", "CLP 66.0 M")
     assert plain(shown.figures[0].secondary) == "Until 28 Jul; 90% interval: 33.0 M to 99.0 M"
-    assert texts_of(shown) == ["Only what is already issued", "The interval held 91.0% of the time"]
+    assert texts_of(shown) == ["Only what is already issued", "Interval held 91.0% of the time"]
     several = leading_of("manager", currencies=("CLP", "USD"))["expected"]
-    assert texts_of(several)[1:] == [
-        f"{code}: The interval held 91.0% of the time" for code in ("CLP", "USD")
-    ]
+    assert texts_of(several)[1:] == [f"{code}: Interval held 91.0% of the time" for code in ("CLP", "USD")]
     (line,) = data_of("dashboards")["expected"]
     unmeasured = leading_of("manager", expected=[{**line, "coverage_90": None}])["expected"]
     assert texts_of(unmeasured) == ["Only what is already issued"]
