@@ -4,6 +4,7 @@ A run that finds its input unchanged names the file of the run before: nothing i
 """
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -31,6 +32,9 @@ _TEXTS: Final = b"kpi_texts"
 
 _COUNTED_FILES: Final = 4096
 """Of how many files the number of rows is remembered: those of a few runs, as a rule."""
+
+UNNAMED_S: Final = 600.0
+"""A table that nothing names stays so long at least: a run may be about to name it."""
 
 _MEMORY_BYTES: Final = 128 * 2**20
 """How much of what a run has written it holds for its next steps at most: what has changed, as a rule."""
@@ -191,12 +195,12 @@ class TableIOManager(RunFileIOManager):
         """Remove what names the tables of all but the newest runs, and then the tables that nothing names."""
         super().prune(folder)
         kept = list(folder.glob(f"*.{self.suffix}"))
-        oldest = min((modified_at(path) for path in kept), default=0.0)
+        # A run that is slower than those whose tables are kept may have written its own before them.
+        oldest = min([time.time() - UNNAMED_S, *map(modified_at, kept)])
         named = {
             table for path in kept if (stored := StoredTable.kept(path)) is not None for table in stored.paths
         }
         for table in set(folder.glob(f"*{TABLE_SUFFIX}")) - named:
-            # One that is younger may be that of a run which has not named it yet.
             if modified_at(table) < oldest:
                 table.unlink(missing_ok=True)
 

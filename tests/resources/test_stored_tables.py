@@ -1,6 +1,7 @@
 """Tables by run: a run that finds one unchanged names it, and it stays as long as something names it."""
 
 import os
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ from dagster import AssetKey, build_output_context
 
 from kpi_pipeline.resources.snapshots import KEPT_FILES
 from kpi_pipeline.resources.stored_tables import (
+    UNNAMED_S,
     StoredTable,
     TableIOManager,
     WrittenTables,
@@ -88,6 +90,19 @@ def test_a_table_that_is_not_named_yet_stays(store, folder) -> None:
     (folder / "under-way.arrow").write_bytes(b"")
     store("second")
     assert tables(folder) == {"first", "second", "under-way"}
+
+
+@pytest.mark.parametrize(("age_s", "stays"), [(60, True), (UNNAMED_S + 60, False)])
+def test_of_two_runs_side_by_side_the_first_to_name_its_table_leaves_that_of_the_other(
+    age_s: float, stays: bool, store, folder
+) -> None:
+    folder.mkdir(parents=True)
+    other = folder / "other-0.arrow"
+    other.write_bytes(b"")
+    at = time.time() - age_s
+    os.utime(other, (at, at))
+    store("first")
+    assert other.exists() is stays
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b"PAR1", b'{"table": "first.arrow", "provenance": {"x": 1}}'])
