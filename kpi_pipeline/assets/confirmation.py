@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from kpi_pipeline.assets.generation_entry import manifest_entry
+from kpi_pipeline.assets.generation_entry import is_ahead, manifest_entry
 from kpi_pipeline.assets.generation_variants import Demand
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Publisher
@@ -81,6 +81,7 @@ def _right_entry(
         or live.schema_version != SCHEMA_VERSION
         or live.rolled_back_at is not None
         or live.fence > provenance.fence
+        or is_ahead(live, provenance.read_at)
     ):
         return None
     is_met = live.demand == demand.digest or (

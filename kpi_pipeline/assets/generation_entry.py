@@ -16,6 +16,9 @@ from kpi_pipeline.sources.provenance import Provenance
 KEY_MARGIN_S: Final = 3600
 """Keys outlive stale_until by this, so that readers can distinguish `expired` from `missing`."""
 
+CLOCK_SLACK_S: Final = 60.0
+"""So much earlier the later of two readings may be: fences are drawn before the clock is looked at."""
+
 
 def life_of(product: str) -> tuple[float, float]:
     """For how many seconds from a reading a product's figures are fresh, and stale after that."""
@@ -106,6 +109,18 @@ def manifest_entry(
         bytes=held.bytes,
         previous=(),
     )
+
+
+def is_ahead(live: ManifestEntry, read_at: float) -> bool:
+    """Whether a generation was verified by a clock that has been set back since.
+
+    Its times are not gone on with: its figures would stay fresh until the clock is there again.
+
+    Args:
+        live: Its entry.
+        read_at: When the source was read after that, in seconds since the epoch.
+    """
+    return live.verified_at > read_at + CLOCK_SLACK_S
 
 
 def prolonged_entry(live: ManifestEntry, provenance: Provenance, life: tuple[float, float]) -> ManifestEntry:

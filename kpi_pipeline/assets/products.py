@@ -29,6 +29,7 @@ from kpi_pipeline.assets.freshness_policies import TRY_AGAIN, freshness_policy
 from kpi_pipeline.assets.generation_entry import (
     KEY_MARGIN_S,
     first_read_at,
+    is_ahead,
     life_of,
     manifest_entry,
     prolonged_entry,
@@ -202,6 +203,7 @@ def product_asset(product: str) -> AssetsDefinition:
                 origin is not None
                 and not damaged
                 and origin.has_inputs(inputs)
+                and not is_ahead(origin, provenance.read_at)
                 and publisher.prolong(origin.generation, expires_at)
             ):
                 written, outcome, computed_at = origin, "unchanged", origin.computed_at

@@ -3,7 +3,9 @@
 import os
 import shutil
 import sqlite3
+import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 from tests.conftest import DEMO_DAY, LONG_AGO
 
@@ -75,6 +78,22 @@ def test_an_unchanged_source_is_neither_read_nor_rolled_up(published, run, read,
         assert entry.verified_at > was.verified_at
         assert entry.fresh_until > was.fresh_until
         assert entry.reading == was.reading
+
+
+@pytest.mark.parametrize(("ahead_s", "outcome"), [(30, "unchanged"), (86_400, "written")])
+def test_the_times_of_a_clock_that_was_ahead_are_not_gone_on_with(
+    ahead_s: float, outcome: str, published, run, read
+) -> None:
+    publisher = Publisher(CacheResource().client)
+    live = publisher.live("kpis")
+    assert live is not None
+    times = ("computed_at", "verified_at", "fresh_until", "stale_until")
+    moved = {name: getattr(live, name) + ahead_s for name in times}
+    publisher.flip(replace(live, fence=publisher.next_fence(), **moved))
+    assert outcomes(run("refresh_kpis"), "kpis") == [outcome]
+    entry = read().manifest()["kpis"]
+    assert (entry.generation == live.generation) is (outcome == "unchanged")
+    assert entry.verified_at <= time.time() + ahead_s % 86_400
 
 
 def test_another_product_of_the_same_source_is_computed_without_reading_it(source, run, readings) -> None:
