@@ -80,7 +80,7 @@ def values_resting_on_all(
     kpis = [_KPIS[name] for name in kpis_resting_on_all(product)]
     for part in (part for slice_ in slices for part in slice_.parts(AT_A_TIME)):
         held = known.of(part)
-        yield from zip(part.filters, kpi_values(held or part, kpis), strict=True)
+        yield from zip(part.filters, kpi_values(part if held is None else held, kpis), strict=True)
         if held is None:
             known.take(part)
 

@@ -75,9 +75,16 @@ class SumsByFilter:
 
     def take(self, slice_: Slice) -> None:
         """Keep the sums of a slice, as far as there is room."""
+        unknown = [
+            (at, one)
+            for at, one in enumerate(slice_.filters)
+            if one in self._filters and one not in self._held
+        ]
+        if not unknown or self._bytes >= _MOST_BYTES:
+            return
         sums = np.stack([slice_.on_each_day(name) for name in _COMPONENTS], axis=1)
-        for at, one in enumerate(slice_.filters):
-            if one in self._filters and one not in self._held and self._bytes < _MOST_BYTES:
+        for at, one in unknown:
+            if self._bytes < _MOST_BYTES:
                 # Copies: a view would keep those of all the slice.
                 self._held[one] = _FilterSums(slice_.present[at].copy(), sums[at].copy())
                 self._bytes += _size(self._held[one])
