@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -261,19 +262,28 @@ def every_variant(demo_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+@contextmanager
+def demo_instance(home: Path, cache_url: str, demo: Path) -> Iterator[DagsterInstance]:
+    """Where runs over a demo are recorded that have a home of their own and an empty cache, in this block.
+
+    What is made so for several tests is made before one that asks for it has emptied what another left.
+    """
+    with redis.Redis.from_url(cache_url) as client:
+        client.flushall()
+    with pytest.MonkeyPatch.context() as patch, DagsterInstance.ephemeral() as instance:
+        patch.setenv("KPI_HOME", str(home))
+        patch.setenv("REDIS_URL", cache_url)
+        for name, value in FEW_VARIANTS.items():
+            patch.setenv(name, value)
+        choose_source(Settings(), f"sqlite:///{demo}", "edp", DEMO_DAY)
+        yield instance
+
+
 @pytest.fixture(scope="session")
 def demo_storage(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, small_demo: Path) -> Path:
     """The snapshots and the archive that one run of everything over the small demo leaves."""
     home = tmp_path_factory.mktemp("published")
-    # It is made before the test that asks for it has emptied what another left.
-    with redis.Redis.from_url(valkey_url) as client:
-        client.flushall()
-    with pytest.MonkeyPatch.context() as patch, DagsterInstance.ephemeral() as instance:
-        patch.setenv("KPI_HOME", str(home))
-        patch.setenv("REDIS_URL", valkey_url)
-        for name, value in FEW_VARIANTS.items():
-            patch.setenv(name, value)
-        choose_source(Settings(), f"sqlite:///{small_demo}", "edp", DEMO_DAY)
+    with demo_instance(home, valkey_url, small_demo) as instance:
         assert defs.resolve_job_def("refresh_all").execute_in_process(instance=instance).success
     return home / "storage"
 

@@ -25,9 +25,7 @@ from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.resources.cache import CacheResource
-from kpi_pipeline.settings import Settings
-from kpi_pipeline.sources.selection import choose_source
-from tests.conftest import DEMO_DAY, FEW_VARIANTS
+from tests.conftest import demo_instance
 
 pytestmark = pytest.mark.slow
 
@@ -54,15 +52,7 @@ def backfill(instance: DagsterInstance) -> Callable[..., ExecuteInProcessResult]
 def backfilled_storage(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, small_demo: Path) -> Path:
     """What publishing the month ends of February and March over the small demo leaves."""
     home = tmp_path_factory.mktemp("backfilled")
-    # It is made before the test that asks for it has emptied what another left.
-    with redis.Redis.from_url(valkey_url) as client:
-        client.flushall()
-    with pytest.MonkeyPatch.context() as patch, DagsterInstance.ephemeral() as instance:
-        patch.setenv("KPI_HOME", str(home))
-        patch.setenv("REDIS_URL", valkey_url)
-        for name, value in FEW_VARIANTS.items():
-            patch.setenv(name, value)
-        choose_source(Settings(), f"sqlite:///{small_demo}", "edp", DEMO_DAY)
+    with demo_instance(home, valkey_url, small_demo) as instance:
         assert _backfill(instance, "2024-02", "2024-03").success
     return home / "storage"
 
