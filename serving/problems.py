@@ -43,6 +43,7 @@ from serving.problem_types import (
 from serving.responses import (
     LANGUAGE_PARAMETER,
     UnknownLanguage,
+    accepts_page,
     browser_language,
     named_language,
     prefers_page,
@@ -335,7 +336,8 @@ def is_for_programs() -> bool:
     """Whether the present request is answered with JSON, and not with a page."""
     if request.path == REFRESH_PATH or _is_for_file():
         return not prefers_page(request.headers.get("Accept", ""))
-    return request.path.startswith(MACHINE_PATHS)
+    # What accepts no page is no reader: the stream of events of an open page, as a rule.
+    return request.path.startswith(MACHINE_PATHS) or not accepts_page(request.headers.get("Accept", ""))
 
 
 def _is_for_file() -> bool:

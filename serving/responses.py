@@ -69,6 +69,12 @@ def choose_language(header: str) -> Language:
 
 
 @lru_cache(maxsize=512)
+def accepts_page(header: str) -> bool:
+    """Whether a client accepts a page, by its Accept header; who sends none accepts anything."""
+    return not header or parse_accept_header(header, MIMEAccept).quality("text/html") > 0
+
+
+@lru_cache(maxsize=512)
 def prefers_page(header: str) -> bool:
     """Whether a client prefers a page to JSON; a client that accepts anything gets JSON.
 

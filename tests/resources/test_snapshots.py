@@ -1,11 +1,14 @@
 """What assets hand on: a run reads its own files, a part of a run the newest, and old ones go."""
 
+import os
+import time
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from dagster import DagsterInstance, Definitions, Failure, asset
 
+from kpi_pipeline.atomic_files import modified_at
 from kpi_pipeline.resources.snapshots import KEPT_FILES
 from kpi_pipeline.resources.stored_tables import TableIOManager
 
@@ -62,7 +65,15 @@ def test_without_a_snapshot_the_message_says_what_to_run(run) -> None:
 
 
 def test_only_the_newest_files_are_kept(run, tmp_path: Path) -> None:
-    for _ in range(KEPT_FILES + 3):
+    folder = tmp_path / "storage" / "numbers"
+    for before in range(KEPT_FILES + 3, 0, -1):
         assert run(numbers).success
-    assert len(list((tmp_path / "storage" / "numbers").glob("*.arrow"))) == KEPT_FILES
+        # As if each had run an hour after the one before it.
+        for path in folder.iterdir():
+            if modified_at(path) > time.time() - 60:
+                at = time.time() - before * 3600
+                os.utime(path, (at, at))
+    assert run(numbers).success
+    assert len(list(folder.glob("*.json"))) == KEPT_FILES
+    assert len(list(folder.glob("*.arrow"))) == KEPT_FILES
     assert run(doubled).success

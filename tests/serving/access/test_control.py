@@ -92,6 +92,12 @@ def test_who_follows_a_link_to_a_file_is_led_to_sign_in(controlled, press) -> No
     assert (way.status_code, way.headers["Location"]) == (302, f"/sign-in?next={quote_plus(file)}")
 
 
+def test_a_stream_of_an_open_page_is_refused_and_not_led_to_sign_in(controlled) -> None:
+    # A browser would follow the way there by itself, and complain of the page that it finds.
+    answer = controlled.app.test_client().get("/manager/events", headers={"Accept": "text/event-stream"})
+    assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
+
+
 def test_the_state_of_a_request_is_for_operators(controlled, press, client) -> None:
     press.publish()
     task = Requests(client).submit(RequestKind.REFRESH, "dashboards", EVERYTHING).id
