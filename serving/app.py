@@ -32,7 +32,7 @@ from serving.api import (
 )
 from serving.api.openapi import routes as openapi
 from serving.cache_access import PAYLOAD_SHARE, register_cache
-from serving.forms import FormRequest
+from serving.forms import CheckedRequest
 from serving.host_names import answered_names, is_answered
 from serving.kept.current import KeptAnswers, register_kept
 from serving.kept.memory import ResponseMemory
@@ -117,7 +117,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     is_server = settings is None
     settings = settings or Settings()
     app = Flask(__name__, static_folder=None)
-    app.request_class = FormRequest
+    app.request_class = CheckedRequest
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     counted = RequestMetrics()
     memory = ResponseMemory(int(settings.serving_memory_bytes * (1 - PAYLOAD_SHARE)))

@@ -1,6 +1,9 @@
-"""Forms in the bodies of requests: one that cannot be read whole is refused, not taken for an empty one."""
+"""What requests carry: a form that cannot be read whole is refused, not taken for an empty one."""
 
-from typing import Final
+import string
+from typing import Any, Final
+from urllib.parse import quote
+from wsgiref.types import WSGIEnvironment
 
 from flask import Request, request
 from werkzeug.formparser import FormDataParser
@@ -12,8 +15,20 @@ FORM_TYPES: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 """Media types of a body that is read."""
 
 
-class FormRequest(Request):
-    """A request whose form raises ValueError where it is malformed; it would be empty otherwise."""
+_QUERY: Final = "QUERY_STRING"
+
+
+class CheckedRequest(Request):
+    """A request whose query may hold any bytes, and whose form raises ValueError where it is malformed.
+
+    By default a query with bytes that should have been quoted fails, and such a form is empty.
+    """
+
+    def __init__(self, environ: WSGIEnvironment, *arguments: Any, **named: Any) -> None:
+        query = environ.get(_QUERY, "")
+        if not query.isascii():
+            environ[_QUERY] = quote(query, safe=string.printable, encoding="latin-1")
+        super().__init__(environ, *arguments, **named)
 
     def make_form_data_parser(self) -> FormDataParser:
         """The parser of its form."""

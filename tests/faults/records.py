@@ -3,10 +3,11 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 RESULTS = "KPI_FAULT_RESULTS"
 """Name of the variable with the file into which `make sweep` has results written; unset, none are."""
@@ -55,12 +56,17 @@ class FaultRecord:
             "lost": len(self.lost),
             "recovery_s": round(max(self.recovery_s), 3) if self.recovery_s else None,
         }
-        with path.open("a+", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            results = json.loads(file.read() or "{}")
-            file.truncate(0)
-            file.write(json.dumps({**results, test: row}, indent=1, sort_keys=True) + "\n")
+        write_row(path, test, row)
+
+
+def write_row(path: Path, test: str, row: Mapping[str, Any]) -> None:
+    """Put a row into a file of results under the name of its test; several processes may do so."""
+    with path.open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        results = json.loads(file.read() or "{}")
+        file.truncate(0)
+        file.write(json.dumps({**results, test: row}, indent=1, sort_keys=True) + "\n")
 
 
 @contextmanager
