@@ -1,98 +1,301 @@
-"""Disk use of Dagster's storage over thousands of short runs, pruned as the stack prunes them every hour.
+"""Whether a stack stays as it is under load, while it publishes: `python bench/soak.py [--minutes 30]`.
 
-    .venv/bin/python bench/soak.py [--runs 5000] [--most 500] [--hour 50] [--folder FOLDER]
-
-Each run is a job of one step that logs a little, on the embedded storage: SQLite, as `kpi up` configures it.
-After every --hour runs, what is beyond --most is deleted by the code of the job `clean_up`. It fails if the
-storage still grows once it holds that many runs. bench/refresh.py measures whole refreshes.
+A stack of its own answers one address at a share of the most that it can, and each second answers and pages
+of a filter drawn at random. Every few seconds a certificate changes and is published. It fails where an
+answer is an error, or of an earlier reading than one before it, and where memory, keys or the 99th percentile
+of the last third exceed those of the first or second by more than is allowed. Needs Debian's wrk and hey.
 """
 
 import argparse
+import csv
+import json
+import random
+import re
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Final
+from urllib.parse import urlencode
 
-from dagster import DagsterInstance, OpExecutionContext, in_process_executor, job, op
+import redis
+from refreshes import Refreshes
+from stack import Stack, change, demo, stack_of
 
-from kpi_pipeline.assets.run_history import RunRetention, prune
+from kpi_pipeline.stack.addresses import LOOPBACK
 
-STORAGE = """
-event_log_storage:
-  module: kpi_pipeline.dagster_internals.event_log
-  class: PooledSqliteEventLogStorage
-  config:
-    base_dir: {folder}/history/runs
-telemetry:
-  enabled: false
-"""
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-GROWTH_ALLOWED = 1.1
-"""Largest size in the last half, by that when the storage had just been filled."""
+HOT: Final = "/manager/api/dashboard"
+CONNECTIONS: Final = 16
+WINDOW_S: Final = 60
+MORE_MEMORY: Final = 1.15
+"""How much more than in the second third a process may hold in the last one, at most."""
 
+MORE_MIB: Final = 50
+LONGER: Final = 1.5
+"""By how much the 99th percentile of the last third may exceed that of the first one, at most."""
 
-@op
-def short(context: OpExecutionContext) -> None:
-    """A step that logs as much as one of a refresh."""
-    for number in range(10):
-        context.log.info(f"line {number} of a step that does nothing else")
-
-
-@job(executor_def=in_process_executor)
-def short_run() -> None:
-    """One step."""
-    short()
-
-
-def size(folder: Path) -> tuple[int, int]:
-    """Bytes and number of the files under a folder."""
-    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
-    return sum(sizes), len(sizes)
+PROGRAMS: Final = {
+    "kpi_pipeline.worker": "worker",
+    "granian": "web server",
+    "serving": "web server",
+    "events": "events",
+    "valkey": "cache",
+    "dispatcher": "dispatcher",
+    "monitor": "monitor",
+    "dagster": "Dagster",
+}
+"""By a part of the command of a process what it is; the first that fits."""
 
 
-def soak(folder: Path, runs: int, most: int, hour: int) -> bool:
-    """Run and prune; prints a line for each part of the runs. Returns whether the size stayed."""
-    (folder / "dagster.yaml").write_text(STORAGE.format(folder=folder))
-    retention = RunRetention(365, 365, 365, most)
-    measured: list[tuple[int, int]] = []
-    step = max(runs // 25, hour)
-    print(f"{'runs':>6} {'kept':>6} {'files':>7} {'MiB':>8} {'run ms':>8} {'prune ms':>9}")
-    began, pruned_s, ran_s = time.perf_counter(), 0.0, 0.0
-    with DagsterInstance.from_config(str(folder)) as instance:
-        for number in range(1, runs + 1):
-            started = time.perf_counter()
-            assert short_run.execute_in_process(instance=instance, run_config=QUIET).success
-            ran_s += time.perf_counter() - started
-            if number % hour == 0:
-                started = time.perf_counter()
-                prune(instance, retention, time.time())
-                pruned_s = time.perf_counter() - started
-            if number % step == 0:
-                held, files = size(folder)
-                measured.append((number, held))
-                kept = instance.get_runs_count()
-                line = f"{number:>6} {kept:>6} {files:>7} {held / 2**20:>8.1f} "
-                print(f"{line}{ran_s / step * 1000:>8.0f} {pruned_s * 1000:>9.0f}", flush=True)
-                ran_s = 0.0
-    filled = [held for number, held in measured if number >= 2 * most]
-    if len(filled) < 4:
-        print("too few runs to tell: more than four times --most are needed")
-        return False
-    growth = max(filled[len(filled) // 2 :]) / filled[0]
-    print(f"{runs} runs in {time.perf_counter() - began:.0f} s; size by that when just filled: {growth:.2f}")
-    return growth <= GROWTH_ALLOWED
+@dataclass
+class Window:
+    """One minute.
+
+    Attributes:
+        requests: Answers at the pace.
+        p50_ms: Their median.
+        p99_ms: The 99th percentile.
+        published: Generations that went live meanwhile.
+        mib: Memory at the end, by program.
+        keys: Keys in the cache at the end.
+    """
+
+    requests: int
+    p50_ms: float
+    p99_ms: float
+    published: int
+    mib: dict[str, int]
+    keys: int
+
+
+@dataclass
+class Reader:
+    """Somebody who looks at pages and answers, each second another."""
+
+    port: int
+    errors: list[str] = field(default_factory=list)
+    looks: int = 0
+    _latest: dict[str, float] = field(default_factory=dict)
+
+    def look(self, chosen: random.Random) -> None:
+        catalogue = self._get("/manager/api/catalogue")
+        dimension = chosen.choice(catalogue["data"]["dimensions"])
+        if not dimension["values"]:
+            return
+        given = urlencode({dimension["name"]: chosen.choice(dimension["values"])["value"]})
+        for path in ("/manager/api/dashboard", "/manager/api/kpis", "/manager/api/charts"):
+            meta = self._get(f"{path}?{given}")["meta"]
+            if meta["verified_at"] < self._latest.get(path, ""):
+                self.errors.append(f"{path}?{given}: an earlier reading than before")
+            self._latest[path] = meta["verified_at"]
+        for page in (
+            "/manager/dashboard",
+            "/manager/indicators",
+            "/manager/certificates",
+            "/manager/changes",
+        ):
+            self._get(f"{page}?{given if page != '/manager/changes' else ''}", is_page=True)
+
+    def _get(self, path: str, *, is_page: bool = False) -> Any:
+        connection = HTTPConnection(LOOPBACK, self.port, timeout=60)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            body = answer.read()
+        finally:
+            connection.close()
+        self.looks += 1
+        # 202 is right for a filter that is not precomputed.
+        if answer.status not in (200, 202):
+            self.errors.append(f"{path}: {answer.status}")
+        return None if is_page else json.loads(body)
+
+
+def capacity(url: str) -> float:
+    """The most answers a second."""
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", "-d15", url]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    found = re.search(r"Requests/sec:\s+([\d.]+)", text)
+    assert found is not None, text
+    return float(found[1])
+
+
+def paced(url: str, rate: float, seconds: int) -> tuple[list[float], Counter[str]]:
+    """Milliseconds of each answer at a rate, and how many there were of each status."""
+    each = max(rate / CONNECTIONS, 1)
+    command = ["hey", "-z", f"{seconds}s", "-c", str(CONNECTIONS), "-q", f"{each:.0f}", "-o", "csv", url]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    rows = list(csv.DictReader(text.splitlines()))
+    statuses = Counter(row["status-code"] for row in rows)
+    return [float(row["response-time"]) * 1000 for row in rows], statuses
+
+
+def memory_mib(home: Path) -> dict[str, int]:
+    """What the programs of a stack hold, each page of memory counted for one of those that share it."""
+    held: dict[str, int] = defaultdict(int)
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(home).encode() not in (folder / "environ").read_bytes():
+                continue
+            command = (folder / "cmdline").read_bytes().decode(errors="replace")
+            rolled = (folder / "smaps_rollup").read_text()
+        except OSError:
+            continue
+        name = next((name for part, name in PROGRAMS.items() if part in command), "others")
+        held[name] += int(rolled.partition("Pss:")[2].split()[0]) // 1024
+    return dict(held)
+
+
+def publishing(stack: Stack, every_s: float, ended: Event, published: list[float], errors: list[str]) -> None:
+    """Change a certificate and have it published, again and again."""
+    refreshes = Refreshes(stack.addresses, "dashboards")
+    while not ended.is_set():
+        begun = time.monotonic()
+        change(stack.url, 1)
+        try:
+            refreshes.refresh()
+        except (AssertionError, OSError, KeyError, ValueError) as error:
+            errors.append(f"a refresh: {error!r}")
+            refreshes = Refreshes(stack.addresses, "dashboards")
+        else:
+            published.append(time.monotonic())
+        ended.wait(max(every_s - (time.monotonic() - begun), 0))
+
+
+def looking(reader: Reader, ended: Event) -> None:
+    """Look once a second."""
+    chosen = random.Random(1)
+    while not ended.wait(1):
+        try:
+            reader.look(chosen)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            reader.errors.append(f"an answer: {error!r}")
+
+
+def windows(
+    stack: Stack, rate: float, minutes: int, published: list[float]
+) -> Iterator[tuple[Window, list[str]]]:
+    """Each minute, and the errors in it."""
+    url = f"http://{LOOPBACK}:{stack.addresses.web_port}{HOT}"
+    cache = redis.Redis.from_url(stack.addresses.redis_url("pipeline"))
+    for _ in range(minutes):
+        before = len(published)
+        times, statuses = paced(url, rate, WINDOW_S)
+        wrong = [f"{HOT}: {count} answers {status}" for status, count in statuses.items() if status != "200"]
+        if not times:
+            yield Window(0, 0, 0, 0, {}, 0), ["no answers"]
+            continue
+        cuts = statistics.quantiles(times, n=100)
+        window = Window(
+            len(times),
+            round(cuts[49], 2),
+            round(cuts[98], 2),
+            len(published) - before,
+            memory_mib(stack.home),
+            int(cache.dbsize()),  # type: ignore[arg-type]
+        )
+        yield window, wrong
+
+
+def thirds(measured: list[Window]) -> list[list[Window]]:
+    size = len(measured) // 3
+    return [measured[:size], measured[size : 2 * size], measured[-size:]]
+
+
+def faults(measured: list[Window]) -> list[str]:
+    """What has not stayed as it was."""
+    first, second, last = thirds(measured)
+    found = []
+    for name in sorted({name for window in measured for name in window.mib}):
+        before, after = (
+            statistics.mean(window.mib.get(name, 0) for window in part) for part in (second, last)
+        )
+        if after > before * MORE_MEMORY and after - before > MORE_MIB:
+            found.append(f"{name} holds {after:.0f} MiB after {before:.0f}")
+    keys = [max(window.keys for window in part) for part in (second, last)]
+    if keys[1] > keys[0] * MORE_MEMORY:
+        found.append(f"the cache holds {keys[1]} keys after {keys[0]}")
+    slow = [statistics.median(window.p99_ms for window in part) for part in (first, last)]
+    if slow[1] > slow[0] * LONGER:
+        found.append(f"p99 is {slow[1]:.1f} ms after {slow[0]:.1f}")
+    return found
+
+
+def soak(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Everything measured."""
+    with stack_of(f"sqlite:///{demo(folder, options.rows)}") as stack:
+        url = f"http://{LOOPBACK}:{stack.addresses.web_port}{HOT}"
+        most = capacity(url)
+        rate = most * options.share
+        print(f"at most {most:.0f} answers a second; {rate:.0f} from here on", flush=True)
+        ended, published, errors = Event(), list[float](), list[str]()
+        reader = Reader(stack.addresses.web_port)
+        threads = [
+            Thread(target=publishing, args=[stack, options.every, ended, published, errors]),
+            Thread(target=looking, args=[reader, ended]),
+        ]
+        for thread in threads:
+            thread.start()
+        measured: list[Window] = []
+        try:
+            for window, wrong in windows(stack, rate, options.minutes, published):
+                measured.append(window)
+                errors += wrong
+                print(window, *wrong, flush=True)
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
+    errors += reader.errors
+    return {
+        "rows": options.rows,
+        "share": options.share,
+        "rate": round(rate),
+        "minutes": options.minutes,
+        "looks": reader.looks,
+        "published": len(published),
+        "errors": errors[:20],
+        "faults": faults(measured),
+        "thirds": [
+            {
+                "requests": sum(window.requests for window in part),
+                "p50_ms": statistics.median(window.p50_ms for window in part),
+                "p99_ms": statistics.median(window.p99_ms for window in part),
+                "published": sum(window.published for window in part),
+                "keys": max(window.keys for window in part),
+                "mib": {
+                    name: round(statistics.mean(window.mib.get(name, 0) for window in part))
+                    for name in part[-1].mib
+                },
+            }
+            for part in thirds(measured)
+        ],
+    }
 
 
 def main() -> int:
     """Read the command line, and soak."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--runs", type=int, default=5000)
-    parser.add_argument("--most", type=int, default=500)
-    parser.add_argument("--hour", type=int, default=50)
-    parser.add_argument("--folder", type=Path)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        return 0 if soak(Path(folder), arguments.runs, arguments.most, arguments.hour) else 1
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--minutes", type=int, default=30, help="at least 3")
+    parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--every", type=float, default=5.0, help="seconds from one publication to the next")
+    parser.add_argument("--share", type=float, default=0.7, help="of the most answers a second")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        result = soak(options, Path(folder))
+    text = json.dumps(result, indent=1)
+    print(text)
+    if options.out is not None:
+        options.out.write_text(text + "\n")
+    return 1 if result["errors"] or result["faults"] else 0
 
 
 if __name__ == "__main__":
