@@ -15,8 +15,8 @@ from kpi_pipeline.compute.cube.cube import Changes, Cube
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.payloads import AT_A_TIME, shared_inputs
 from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_variants
+from kpi_pipeline.compute.results_by_filter import ResultsByFilter
 from kpi_pipeline.compute.rollup.tables import Rollup, RollupParts
-from kpi_pipeline.compute.sums_by_filter import SumsByFilter
 from kpi_pipeline.model.dimensions import ISSUED_AGE, PRODUCTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.scopes import WHOLE_FIRM
@@ -54,7 +54,7 @@ class Figures:
         reading: Digest of the cube.
         certificates: How many certificates each filter has that is always computed.
         shared: By product, a digest of the inputs that all its answers share.
-        sums: Those of filters that the KPIs come from which rest on all certificates.
+        results: Of filters, what later readings need not compute again.
         differences: By earlier reading, how these figures differ from it.
         sizes: By product, the stored sizes of some answers.
     """
@@ -65,7 +65,7 @@ class Figures:
     reading: str
     certificates: Mapping[Filter, int]
     shared: Mapping[str, str]
-    sums: SumsByFilter
+    results: ResultsByFilter
     differences: Mapping[str, Difference] = field(default_factory=dict)
     sizes: Mapping[str, dict[Filter, int]] = field(default_factory=lambda: {name: {} for name in PRODUCTS})
 
@@ -99,7 +99,9 @@ class Figures:
         changes = None if before is None else cube.changes_since(before.cube)
         if before is None or changes is None:
             certificates = _certificates(cube, None)
-            return cls(cube, problems, described, reading, certificates, shared, SumsByFilter(certificates))
+            return cls(
+                cube, problems, described, reading, certificates, shared, ResultsByFilter(certificates)
+            )
         moved = {one for slice_ in before.cube.slices(changes) for one in slice_.filters}
         kept = {one: count for one, count in before.certificates.items() if one not in moved}
         sizes = {
@@ -115,8 +117,8 @@ class Figures:
         }
         changed = _certificates(cube, changes)
         certificates = kept | changed
-        sums = before.sums.following(certificates, moved | changed.keys())
-        return cls(cube, problems, described, reading, certificates, shared, sums, differences, sizes)
+        results = before.results.following(certificates, moved | changed.keys(), _retimed(cube, before.cube))
+        return cls(cube, problems, described, reading, certificates, shared, results, differences, sizes)
 
     @cached_property
     def candidates(self) -> tuple[Slice, ...]:
@@ -307,6 +309,14 @@ def _single_values(cube: Cube) -> list[Slice]:
         for slice_ in cube.slices(attributes=1)
         if (singles := {requested for requested in slice_.filters if is_single(requested)})
     ]
+
+
+def _retimed(cube: Cube, before: Cube) -> set[Filter]:
+    """The filters that admit a row of days to payment by which two comparable cubes differ."""
+    changes = cube.changes_since(before, ("payment_times",))
+    if changes is None or changes.is_none:
+        return set()
+    return {one for of in (before, cube) for slice_ in of.slices(changes) for one in slice_.filters}
 
 
 def is_single(requested: Filter) -> bool:

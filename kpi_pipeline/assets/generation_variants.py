@@ -168,6 +168,6 @@ def _mean_bytes(product: str, figures: Figures) -> float:
     sample = Random(_SAMPLE).sample(filters, min(_SAMPLE, len(filters)))  # noqa: S311 - nothing is secret
     sizes = figures.sizes[product]
     if unknown := [requested for requested in sample if requested not in sizes]:
-        for requested, data in payloads(product, [figures.cube.select(unknown)]):
+        for requested, data in payloads(product, [figures.cube.select(unknown)], figures.results):
             sizes[requested] = len(encode(data, {"product": product, "filter": requested.as_dict()}))
     return sum(sizes[requested] for requested in sample) / len(sample)

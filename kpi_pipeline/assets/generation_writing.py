@@ -46,11 +46,12 @@ def write_generation(
     """
 
     def write(partial_plan: WritePlan, *, reuses: bool) -> tuple[Staged, list[str]]:
+        answers = payloads(product, partial_plan.slices, partial_plan.figures.results)
         with collection_paused():
             staged = publisher.stage(
                 product,
                 new_generation(product, datetime.now(UTC), publisher.scope),
-                _extending(payloads(product, partial_plan.slices, partial_plan.figures.sums), extend_lease),
+                _extending(answers, extend_lease),
                 described,
                 expires_at=expires_at,
                 unchanged=_reusable(partial_plan, product, extend_lease),

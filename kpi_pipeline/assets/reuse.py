@@ -59,7 +59,7 @@ class WritePlan:
         if not self.origin:
             return None
         slices = (slice_.fresh() for slice_ in self.completed)
-        completed = values_resting_on_all(product, slices, self.figures.sums)
+        completed = values_resting_on_all(product, slices, self.figures.results)
         return Reusable(self.origin, self.unchanged, completed)
 
 

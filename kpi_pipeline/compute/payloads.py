@@ -20,7 +20,7 @@ from kpi_pipeline.compute.evaluation_days import DAYS
 from kpi_pipeline.compute.expected_credit_loss import loss_rates
 from kpi_pipeline.compute.json_values import Data, rows_of
 from kpi_pipeline.compute.kpi_values import kpi_values
-from kpi_pipeline.compute.sums_by_filter import SumsByFilter
+from kpi_pipeline.compute.results_by_filter import ResultsByFilter
 from kpi_pipeline.compute.windows import cohorts, comparisons
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES, PRODUCTS
@@ -45,14 +45,14 @@ _KPIS: Final = {kpi.name: kpi for kpi in KPIS}
 
 
 def payloads(
-    product: str, slices: Iterable[Slice], known: SumsByFilter | None = None
+    product: str, slices: Iterable[Slice], known: ResultsByFilter | None = None
 ) -> Iterator[tuple[Filter, Data]]:
     """Yield each filter of some slices with a product's answer to it.
 
     Args:
         product: One of `model.dimensions.PRODUCTS`.
         slices: The sums of the variants wanted.
-        known: Where sums are kept that `values_resting_on_all` comes from.
+        known: Results of the same reading, to which are added those that it lacks.
 
     Raises:
         KeyError: If there is no such product.
@@ -60,6 +60,8 @@ def payloads(
     if product not in PRODUCTS:
         raise KeyError(product)
     for part in (part for slice_ in slices for part in slice_.parts(AT_A_TIME)):
+        if known is not None:
+            known.give(part)
         answers = _blocks(product, part)
         for requested, head, blocks in zip(part.filters, _heads(part), answers, strict=True):
             yield requested, head | blocks
@@ -68,14 +70,14 @@ def payloads(
 
 
 def values_resting_on_all(
-    product: str, slices: Iterable[Slice], known: SumsByFilter
+    product: str, slices: Iterable[Slice], known: ResultsByFilter
 ) -> Iterator[tuple[Filter, Data]]:
     """Yield each filter of some slices with the values of the product's KPIs that rest on all certificates.
 
     Args:
         product: One of `model.dimensions.PRODUCTS`.
         slices: The sums of the variants wanted.
-        known: Sums of the same reading, to which are added those that it lacks.
+        known: Results of the same reading, to which are added those that it lacks.
     """
     kpis = [_KPIS[name] for name in kpis_resting_on_all(product)]
     for part in (part for slice_ in slices for part in slice_.parts(AT_A_TIME)):

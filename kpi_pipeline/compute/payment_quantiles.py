@@ -21,6 +21,9 @@ _SLACK: Final = 1e-9
 _PERCENTS: Final = frozenset(kpi.formula.percent for kpi in KPIS if isinstance(kpi.formula, PaymentQuantile))
 """Percentages that KPIs show."""
 
+_NONE: Final = -1
+"""In place of days where there are none."""
+
 _VARIANTS: Final = 32
 """Variants estimated at a time: it bounds the memory that an estimate takes."""
 
@@ -49,6 +52,33 @@ def payment_quantiles(slice_: Slice, percent: int) -> tuple[Ints, Bools]:
         known.update(_quantiles(slice_, {percent, *_PERCENTS}))
     value, there = known[percent]
     return value, there
+
+
+def found_quantiles(slice_: Slice) -> Ints | None:
+    """The quantiles that KPIs show, where they were estimated of a slice.
+
+    Returns:
+        Days, -1 where the estimate does not reach the percentage, [V, percentages, days]; None where they
+        were not estimated.
+    """
+    known = slice_.remembered.get(payment_quantiles, {})
+    if not all(percent in known for percent in _PERCENTS):
+        return None
+    found = [np.where(there, value, _NONE)[:, :, 0] for value, there in map(known.get, sorted(_PERCENTS))]
+    return np.stack(found, axis=1).astype(np.int32)
+
+
+def give_quantiles(slice_: Slice, found: Ints) -> None:
+    """Let a slice know its quantiles.
+
+    Args:
+        slice_: The variants.
+        found: As of `found_quantiles`.
+    """
+    known = slice_.remembered.setdefault(payment_quantiles, {})
+    for percent, days in zip(sorted(_PERCENTS), np.moveaxis(found, 1, 0).astype(np.int64), strict=True):
+        there = days != _NONE
+        known[percent] = np.where(there, days, 0)[:, :, None], there[:, :, None]
 
 
 def _quantiles(slice_: Slice, percents: Collection[int]) -> dict[int, tuple[Ints, Bools]]:

@@ -90,7 +90,7 @@ def test_answers_that_no_changed_row_concerns_stay_as_they_are(rows, more: int, 
     if edited.get("amount_approved"):
         edited["amount_approved"] += more
     before = Figures.of(rolled(rows), AS_OF, 12, Thresholds())
-    first = dict(payloads(product, before.candidates, before.sums))
+    first = dict(payloads(product, before.candidates, before.results))
     later = rolled([edited, *rows[1:]])
     again, anew = (Figures.of(later, AS_OF, 12, Thresholds(), one) for one in (before, None))
     assert (again.reading, again.problems) == (anew.reading, anew.problems)
@@ -101,7 +101,7 @@ def test_answers_that_no_changed_row_concerns_stay_as_they_are(rows, more: int, 
     second = dict(payloads(product, anew.candidates))
     taken = {one: data for one, data in first.items() if one in second}
     if not again.shares_inputs(before.reading, product):
-        for one, values in values_resting_on_all(product, again.candidates, again.sums):
+        for one, values in values_resting_on_all(product, again.candidates, again.results):
             if one in taken:
                 taken[one] = {**taken[one], "kpis": {**taken[one]["kpis"], **values}}
     assert taken | dict(payloads(product, slices)) == second

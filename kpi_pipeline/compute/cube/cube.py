@@ -1,6 +1,6 @@
 """The cube: the roll-up's tables with numbered dimensions, from which every variant is a sum."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -47,6 +47,11 @@ class Changes:
     """
 
     codes: dict[str, Ints]
+
+    @property
+    def is_none(self) -> bool:
+        """Whether they differ by no row."""
+        return not any(map(len, self.codes.values()))
 
     def followed_by(self, later: "Changes") -> "Changes":
         """These rows and those of a later change."""
@@ -155,10 +160,14 @@ class Cube:
         if waiting:
             yield slice_of(self.frame, waiting, self.everything)
 
-    def changes_since(self, before: "Cube") -> Changes | None:
+    def changes_since(self, before: "Cube", tables: Collection[str] | None = None) -> Changes | None:
         """The rows by which this cube differs from an earlier one.
 
         A filter's figures depend on the rows that it admits, whatever their months.
+
+        Args:
+            before: The earlier one.
+            tables: Of which tables; None for all.
 
         Returns:
             The rows; None where the two cannot be compared row by row: they are of different dates,
@@ -168,8 +177,8 @@ class Cube:
         if frame.comparable() != earlier.comparable():
             return None
         codes: dict[str, list[Ints]] = {name: [] for name in ATTRIBUTES}
-        for name, table in frame.tables.items():
-            was = earlier.tables[name]
+        for name in frame.tables if tables is None else tables:
+            table, was = frame.tables[name], earlier.tables[name]
             found = _changed((table.place, table.digests), (was.place, was.digests), frame.places)
             for side, rows in zip((table, was), found, strict=True):
                 for dimension in ATTRIBUTES:
