@@ -1,4 +1,4 @@
-"""The table of docs/reliability.md, written from what `make sweep` has measured."""
+"""The tables of docs/reliability.md, written from what `make sweep` has measured."""
 
 import json
 import sys
@@ -11,9 +11,10 @@ from docs.generate.markdown import table
 
 PAGE: Final = Path(__file__).parents[1] / "reliability.md"
 RESULTS: Final = Path(__file__).with_suffix(".json")
-"""What the tests of faults wrote: by test what it did and what came of it."""
+"""What the tests of faults and of generated inputs wrote: by test what it did and what came of it."""
 
 _BEGIN: Final = "<!-- written by `make sweep`: begin -->\n"
+_INPUTS_BEGIN: Final = "<!-- inputs, written by `make sweep`: begin -->\n"
 _END: Final = "<!-- end -->"
 _COUNTS: Final = {
     "Tries": "tries",
@@ -30,10 +31,34 @@ _HEAD: Final = ("Fault", *_COUNTS, "Recovery, s", "Repeat with")
 
 
 def page() -> str:
-    """The page with the table of the results in its place, in Markdown."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(_BEGIN)
+    """The page with the tables of the results in their places, in Markdown."""
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    inputs = {test: result for test, result in results.items() if "border" in result}
+    faults = {test: result for test, result in results.items() if test not in inputs}
+    written = _placed(PAGE.read_text(encoding="utf-8"), _BEGIN, _rows(faults))
+    return _placed(written, _INPUTS_BEGIN, _input_rows(inputs))
+
+
+def _placed(text: str, begin: str, rows: str) -> str:
+    before, _, rest = text.partition(begin)
     _, _, after = rest.partition(_END)
-    return f"{before}{_BEGIN}\n{_rows(json.loads(RESULTS.read_text(encoding='utf-8')))}\n{_END}{after}"
+    return f"{before}{begin}\n{rows}\n{_END}{after}"
+
+
+def _input_rows(results: dict[str, Any]) -> str:
+    """A row of each border, and one of all."""
+    rows = sorted(results.values(), key=lambda one: -one["tries"])
+    tried = sum(one["tries"] for one in rows)
+    return table(
+        ("What comes in", "Inputs", "Other errors", "Memory, MiB more", "Seconds"),
+        [
+            *(
+                (one["border"], f"{one['tries']:,}", "0", str(one["grown_mib"]), str(one["seconds"]))
+                for one in rows
+            ),
+            ("all", f"{tried:,}", "0", "", str(sum(one["seconds"] for one in rows))),
+        ],
+    )
 
 
 def _rows(results: dict[str, Any]) -> str:
