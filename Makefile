@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Bytecode is kept whatever the shell says: pytest takes 10 s to rewrite the assertions of all tests.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: up test quick sweep check secrets audit sbom bench docs screenshots lock
+.PHONY: up test quick sweep check secrets audit sbom bench soak docs screenshots lock
 
 $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -61,6 +61,10 @@ bench: $(VENV)/.installed
 	$(BIN)/python bench/compute.py --rows $(ROWS) --sizes $(SIZES) --out $$folder/compute.json && \
 	$(BIN)/python bench/growth.py --rows $(ROWS) --out $$folder/growth.json && \
 	$(BIN)/python bench/report.py $$folder/compute.json $$folder/growth.json
+
+# Half an hour of load, with a publication every 5 s: fails where anything is an error, grows or becomes slower.
+soak: $(VENV)/.installed
+	$(BIN)/python bench/soak.py $(ARGS)
 
 # Generated pages and pictures, then the site in `site/`: a broken link fails.
 docs: $(VENV)/.installed
