@@ -28,6 +28,8 @@ USERS: Final = sa.Table(
     sa.Column("created_at", sa.Float, nullable=False),
     # Whether groups of the identity provider say their role, at each sign-in; else a command has.
     sa.Column("by_group", sa.Boolean),
+    # Of whom the identity provider names: which account of it came first. Null until then.
+    sa.Column("account", sa.String(64)),
 )
 
 TOKENS: Final = sa.Table(
@@ -150,7 +152,7 @@ class AccessDatabase:
             # Hashes of passwords are for the owner's eyes.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         _METADATA.create_all(self._engine)
-        for column in (USERS.c.scope, TOKENS.c.scope, USERS.c.by_group):
+        for column in (USERS.c.scope, TOKENS.c.scope, USERS.c.by_group, USERS.c.account):
             self._add(column)
         self._is_ready = True
 

@@ -47,6 +47,10 @@ class HasPassword(NotAdmitted):
     """They sign in by a password here: whoever the provider gives that name is not known to be them."""
 
 
+class OtherAccount(NotAdmitted):
+    """Another account of the identity provider came by this name first: the name was given away since."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """A person.
@@ -116,17 +120,20 @@ class Users:
             connection.execute(sa.insert(USERS).values(**row, **password_row, by_group=by_group))
         return self.named(name)
 
-    def admitted(self, name: str, role: Role | None) -> User:
+    def admitted(self, name: str, role: Role | None, account: str) -> User:
         """Who comes by the identity provider. Whom a command has added has the role that it gave.
+
+        The first account that comes by a name is the one of that name until the person is removed.
 
         Args:
             name: As the provider names them.
             role: What their groups give them; None for nothing.
+            account: Their account there.
 
         Raises:
             InvalidName: If it is no name.
-            NotAdmitted: If neither a command nor their groups let them in, or they have a password. Who came
-                by a group in which they are no longer loses all sessions.
+            NotAdmitted: If neither a command nor their groups let them in, or they have a password, or came
+                by another account before. Who came by a group in which they are no longer loses all sessions.
         """
         name = folded_name(name)
         with self._database.begin() as connection:
@@ -134,16 +141,26 @@ class Users:
         known = None if row is None else user_of_row(row)
         if known is not None and known.has_password:
             raise HasPassword("signs in by a password")
-        if known is not None and not known.by_group:
-            return known
-        if role is None:
-            self._end_sessions(name)
-            raise NotAdmitted("no role")
-        if known is None:
-            return self.add(name, role, None, by_group=True)
-        if known.role is not role:
-            self._change(name, role=role)
+        if row is not None and row.account not in (None, account):
+            raise OtherAccount("another account of the provider came by this name before")
+        if known is None or known.by_group:
+            if role is None:
+                self._end_sessions(name)
+                raise NotAdmitted("no role")
+            if known is None:
+                known = self.add(name, role, None, by_group=True)
+            elif known.role is not role:
+                self._change(name, role=role)
+        self._bind(name, account)
         return self.named(name)
+
+    def _bind(self, name: str, account: str) -> None:
+        """Let a name belong to an account; raises `OtherAccount` if it has become another's meanwhile."""
+        is_free = sa.or_(USERS.c.account.is_(None), USERS.c.account == account)
+        with self._database.begin() as connection:
+            statement = sa.update(USERS).where(USERS.c.name == name, is_free).values(account=account)
+            if not connection.execute(statement).rowcount:
+                raise OtherAccount("another account of the provider came by this name before")
 
     def named(self, name: str) -> User:
         """Somebody by name; raises `NoSuchUser`."""

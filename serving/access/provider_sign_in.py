@@ -15,6 +15,7 @@ from kpi_pipeline.access.users import (
     InvalidName,
     LockedOut,
     NotAdmitted,
+    OtherAccount,
     User,
     Users,
     folded_name,
@@ -25,6 +26,7 @@ from serving.access.refusals import (
     LOCKED,
     PROVIDER_DENIED,
     PROVIDER_NO_ROLE,
+    PROVIDER_OTHER_ACCOUNT,
     PROVIDER_OVER,
     PROVIDER_PASSWORD,
     PROVIDER_REFUSED,
@@ -187,9 +189,11 @@ class ProviderSignIn:
         except InvalidName as error:
             return self._refused(PROVIDER_NO_ROLE, str(error), address)
         try:
-            user = self._users.admitted(who, role)
+            user = self._users.admitted(who, role, person.account)
         except HasPassword as error:
             return self._refused(PROVIDER_PASSWORD, str(error), address, who)
+        except OtherAccount as error:
+            return self._refused(PROVIDER_OTHER_ACCOUNT, str(error), address, who)
         except NotAdmitted as error:
             return self._refused(PROVIDER_NO_ROLE, str(error), address, who)
         self._audit.write(user.name, AuditAction.SIGN_IN, BY_PROVIDER, address)

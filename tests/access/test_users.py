@@ -14,12 +14,13 @@ from kpi_pipeline.access.users import (
     LockedOut,
     NoSuchUser,
     NotAdmitted,
+    OtherAccount,
     UserExists,
     Users,
 )
 from kpi_pipeline.model.access import Role
 
-PASSWORD, ADDRESS = "correct horse battery", "192.0.2.1"
+PASSWORD, ADDRESS, ACCOUNT = "correct horse battery", "192.0.2.1", "issuer 17"
 
 
 @pytest.fixture
@@ -118,24 +119,36 @@ def test_the_provider_lets_in_whom_a_command_or_a_group_does(users, database, cl
     sessions = Sessions(database, SessionLimits(600, 3_600), clock)
     users.add("eva", Role.VIEWER, None, "north")
     # The role of a command goes before that of groups.
-    assert users.admitted(" EVA ", Role.ADMIN) == users.named("eva")
+    assert users.admitted(" EVA ", Role.ADMIN, ACCOUNT) == users.named("eva")
     assert users.named("eva").role is Role.VIEWER
     with pytest.raises(HasPassword):
-        users.admitted("ana", Role.VIEWER)
+        users.admitted("ana", Role.VIEWER, ACCOUNT)
     with pytest.raises(NotAdmitted):
-        users.admitted("luis", None)
+        users.admitted("luis", None, ACCOUNT)
     with pytest.raises(InvalidName):
-        users.admitted("x" * 65, Role.VIEWER)
-    assert users.admitted("Luis", Role.VIEWER).by_group
-    assert users.admitted("luis", Role.ANALYST) == users.named("luis")
+        users.admitted("x" * 65, Role.VIEWER, ACCOUNT)
+    assert users.admitted("Luis", Role.VIEWER, ACCOUNT).by_group
+    assert users.admitted("luis", Role.ANALYST, ACCOUNT) == users.named("luis")
     assert users.named("luis").role is Role.ANALYST
     # Who is in no group any longer is out.
     held = sessions.start("luis")
     with pytest.raises(NotAdmitted):
-        users.admitted("luis", None)
+        users.admitted("luis", None, ACCOUNT)
     assert sessions.user_of(held) is None
     users.set_role("luis", Role.CONTROLLER)
-    assert users.admitted("luis", None).role is Role.CONTROLLER
+    assert users.admitted("luis", None, ACCOUNT).role is Role.CONTROLLER
+
+
+def test_a_name_belongs_to_the_account_that_came_by_it_first(users) -> None:
+    users.add("eva", Role.VIEWER, None)
+    users.admitted("eva", None, ACCOUNT)
+    # By a group.
+    users.admitted("luis", Role.VIEWER, ACCOUNT)
+    for name in ("eva", "EVA", "luis"):
+        with pytest.raises(OtherAccount):
+            users.admitted(name, Role.ADMIN, "issuer 18")
+    users.remove("eva")
+    assert users.admitted("eva", Role.ADMIN, "issuer 18").role is Role.ADMIN
 
 
 def test_refusals_elsewhere_count_against_an_address(users, clock) -> None:

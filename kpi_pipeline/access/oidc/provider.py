@@ -79,10 +79,12 @@ class Person:
 
     Attributes:
         name: As it names them.
+        account: Their account there, which stays theirs whatever its name becomes (issuer and `sub`).
         groups: In which it says they are.
     """
 
     name: str
+    account: str
     groups: tuple[str, ...]
 
 
@@ -223,7 +225,8 @@ class IdentityProvider:
         if not isinstance(name, str) or not name.strip():
             raise TokenRefused(f"no claim {registration.person_claim}")
         groups = claims.get(registration.groups_claim) if registration.groups_claim else ()
-        return Person(name, _texts([groups] if isinstance(groups, str) else groups))
+        account = sha256(f"{claims['iss']} {claims['sub']}".encode()).hexdigest()
+        return Person(name, account, _texts([groups] if isinstance(groups, str) else groups))
 
     def _client(self, described: Mapping[str, Any]) -> OAuth2Session:
         # Where a provider says nothing of it, it takes the first (OpenID Connect Discovery, section 3).

@@ -47,6 +47,12 @@ TEXTS: Final[dict[str, Text]] = {
         "Su cuenta aún no tiene acceso a estas cifras. Pídalo a quien administra el sistema.",
         "Your account has no access to these figures yet. Ask whoever runs the system.",
     ),
+    "provider_other_account": Text(
+        "Con este nombre ya entró otra cuenta de {provider}. Pida a quien administra el sistema que lo "
+        "revise.",
+        "Another account of {provider} has signed in under this name before. Ask whoever runs the system to "
+        "look into it.",
+    ),
     "provider_password": Text(
         "Su usuario entra con la contraseña de este panel: ingrésela abajo, o pida el cambio a quien "
         "administra el sistema.",

@@ -461,6 +461,20 @@ def test_the_provider_names_nobody_who_has_a_password_here(world, provider) -> N
     assert refusals(world) == [("admin", "provider: signs in by a password")]
 
 
+def test_a_name_that_the_provider_gives_to_another_account_lets_nobody_in(world, provider) -> None:
+    assert signed_in(world.app.test_client()).status_code == 303
+    provider.claims["sub"] = "18"
+    answer = signed_in(world.app.test_client())
+    assert answer.status_code == 403
+    assert "ya entró otra cuenta" in answer.text
+    reason = "provider: another account of the provider came by this name before"
+    assert refusals(world) == [("ana@firm.cl", reason)]
+    # Whoever runs the system says that it is the same person, or another one.
+    world.users.remove("ana@firm.cl")
+    world.users.add("ana@firm.cl", Role.VIEWER, None)
+    assert signed_in(world.app.test_client()).status_code == 303
+
+
 def test_a_session_begins_anew_and_ends_there_too(world, provider) -> None:
     browser = world.somebody(Role.VIEWER, "luis")
     before = browser.get_cookie(SESSION_COOKIE).value
