@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
-from urllib.parse import urlencode
 
 from kpi_pipeline.cache.reading.listing.certificates import is_marked, value_of
 from kpi_pipeline.cache.reading.listing.matching import Totals
@@ -22,7 +21,7 @@ from kpi_pipeline.model.listing import (
 from serving.listing.detail import certificate_path
 from serving.listing.look_up import ListResult
 from serving.listing.request import ListRequest
-from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
+from serving.pages.addresses import CERTIFICATES_PATH, PageAddress, with_query
 from serving.pages.certificates.day_fields import DAY_PARAMETERS, DayFields, day_fields, without_days
 from serving.pages.context import PageContext
 from serving.pages.downloads.about import column_label, days_text, stretch_text
@@ -240,8 +239,8 @@ class ListWriter:
                 first=formats.count(first), last=formats.count(last), count=count
             ),
             pager=self._pager(totals.count),
-            workbook_url=f"{self._files}.xlsx?{urlencode(parameters)}",
-            csv_url=f"{self._files}.csv?{urlencode(parameters)}",
+            workbook_url=with_query(f"{self._files}.xlsx", parameters),
+            csv_url=with_query(f"{self._files}.csv", parameters),
             columns=[(self._label(one), one.meaning.into(self._language)) for one in request.shown],
             note=self._note(),
             search=request.search,
