@@ -41,6 +41,20 @@ def test_every_page(language, scheme, width, open_page, press, data_of) -> None:
         assert [text for text in cut if text] == []
 
 
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_charts_begin_in_sight_on_a_laptop(language: str, open_page, press) -> None:
+    mine = Filter.of({"client": MINE})
+    press.publish(
+        "dashboards", answers={which: figures("dashboards", scale=9) for which in (EVERYTHING, mine)}
+    )
+    page = open_page(viewport={"width": 1366, "height": 768})
+    for query in ("", f"&client={quote(MINE)}"):
+        page.goto(f"/manager/dashboard?lang={language}{query}")
+        assert page.locator(".chip").count() == bool(query)
+        assert page.locator(".chart-figure").first.bounding_box()["y"] < 600
+        assert page.locator(".leads > .card").count() == 3
+
+
 def test_a_phone_reaches_every_page(open_page, press) -> None:
     press.publish()
     page = mark(open_page(f"{page_path(PAGES[0].name)}?lang=es", **PHONE))
