@@ -8,6 +8,7 @@ from typing import Final
 from kpi_pipeline.cache.reading.listing.certificates import is_marked, value_of
 from kpi_pipeline.cache.reading.listing.matching import Totals
 from kpi_pipeline.cache.reading.listing.sorting import Row
+from kpi_pipeline.model.certificate_details import RETAINED
 from kpi_pipeline.model.labels import NUMBERS, Counted, Kind, Language
 from kpi_pipeline.model.listing import (
     EVENT_LABELS,
@@ -311,7 +312,8 @@ class ListWriter:
                 [
                     (label, (written := money(sums[name], code)).short, written.full)
                     for name, label in summed
-                    if name in sums
+                    # Most clients retain nothing.
+                    if name in sums and (name != RETAINED or sums[name])
                 ],
             )
             for code, sums in sorted(totals.amounts.items())

@@ -52,6 +52,7 @@ def test_everything_with_the_longest_overdue_first(web, press, client) -> None:
     # What is cancelled is in no sum.
     pesos = {"proposed": 63_046_378, "approved": 8_000_000, "collected": 8_000_000, "open": 54_046_378}
     dollars = {"proposed": 5_000_000, "approved": 0, "collected": 0, "open": 5_000_000}
+    pesos["retained"] = dollars["retained"] = 0
     assert data["totals"]["amounts"] == [{"currency": "CLP", **pesos}, {"currency": "USD", **dollars}]
     assert meta["product"] == "dashboards"
     assert meta["generation"] == response.headers["X-Generation"] == entry.generation

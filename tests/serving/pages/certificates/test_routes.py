@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import pytest
 
 from kpi_pipeline.model.listing import USUAL_COLUMNS
-from tests.serving.certificates import list_of, sent
+from tests.serving.certificates import certificate, list_of, sent
 from tests.serving.payloads import CONSTRUCTORA
 
 LIST = "/manager/certificates"
@@ -88,6 +88,20 @@ def test_a_column_at_fault_is_left_out_of_the_page_that_is_offered(web, press) -
     refused = web.get(f"{LIST}?lang=en&columns=number,urgency", headers={"Accept": "text/html"})
     assert refused.status_code == 400
     assert f"{LIST}?lang=en" in links(refused.text)
+
+
+def test_what_clients_retain_has_a_list_and_a_total(web, press) -> None:
+    agreed = {"sent_on": date(2024, 2, 3), "conformity_on": date(2024, 2, 20)}
+    rows = [
+        certificate(1, "validado", date(2024, 2, 1), 9_000_000, **agreed, amount_retained=450_000),
+        certificate(2, "validado", date(2024, 2, 1), 8_000_000, **agreed),
+    ]
+    press.publish("dashboards", certificates=list_of(rows))
+    text = unescape(web.get(f"{LIST}?lang=en&standing=retained&columns=number,retained").text)
+    assert numbers(text) == ["1"]
+    assert '<dt>Retained</dt><dd title="CLP 450,000">' in text.replace("\N{NO-BREAK SPACE}", " ")
+    # Where nothing is retained no total says so.
+    assert "<dt>Retained</dt>" not in web.get(f"{LIST}?lang=en&search=2").text
 
 
 def test_pages_are_turned_and_a_page_that_is_gone_is_the_last(web, press) -> None:
