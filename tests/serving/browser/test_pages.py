@@ -95,6 +95,17 @@ def test_all_that_sorts_a_list_is_in_sight_on_a_phone(open_page, press) -> None:
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in heads)
 
 
+def test_what_changed_is_cards_on_a_phone(open_page, press) -> None:
+    press.publish()
+    page = open_page("/manager/changes?lang=es&comparison=month_end&figure=receivable", **PHONE)
+    rows = page.locator(".moved tbody tr")
+    assert rows.count() > 0
+    assert rows.first.evaluate("row => getComputedStyle(row).display") == "grid"
+    beyond = page.locator(".moved .scroll").evaluate("list => list.scrollWidth > list.clientWidth")
+    assert not beyond
+    assert not is_wider_than_the_screen(page)
+
+
 def test_values_side_by_side_are_lines_of_a_card_on_a_phone(open_page, press) -> None:
     scales = {EVERYTHING: 1, Filter.of({"client": MINE}): 2, Filter.of({"client": CONSTRUCTORA}): 3}
     press.publish("kpis", answers={which: figures("kpis", scale=scale) for which, scale in scales.items()})
