@@ -15,6 +15,7 @@ from kpi_pipeline.model.work_lists import WorkListName
 _COUNT: Final = "1"
 _COLUMNS: Final = {
     "amount_open": "open",
+    "amount_withheld": "retained",
     "amount_proposed": "proposed",
     "amount_approved": "approved",
     "amount_collected": "collected",
@@ -47,7 +48,7 @@ def _listed(component: Component) -> ListedFigure | None:
     if sums is None or standing is None:
         return None
     if component.kind is ComponentKind.STOCK:
-        return ListedFigure(standing.name, sums) if sums in ("", "open") else None
+        return ListedFigure(standing.name, sums) if sums in ("", "open", "retained") else None
     if component.kind is not ComponentKind.FLOW or component.over is not Stretch.WINDOW:
         return None
     event = next((one for one in LIST_EVENTS if component.on == (one.value or one.column)), None)

@@ -12,6 +12,7 @@ from typing import Final
 from kpi_pipeline.model.certificate_details import (
     APPROVED_ASSUMED,
     EVERY_STAGE,
+    RETAINED,
     RUNNING_MARK,
 )
 from kpi_pipeline.model.components import IDLE_LEVELS, between
@@ -189,6 +190,16 @@ LIST_COLUMNS: Final[tuple[ListColumn, ...]] = (
             "What is neither paid nor retained; 0 once paid or cancelled.",
         ),
     ),
+    _money(
+        RETAINED,
+        Text("Retenido", "Retained"),
+        "CASE WHEN is_cancelled THEN 0 ELSE amount_withheld END",
+        Text(
+            "Lo que el cliente retiene hasta que se libere.",
+            "What the client keeps back until it is released.",
+        ),
+        is_usual=False,
+    ),
 )
 """The columns, in their order."""
 
@@ -282,6 +293,9 @@ LIST_STANDINGS: Final[tuple[ListStanding, ...]] = (
         "approved", Text("Con conformidad, pagados o no", "Accepted, paid or not"), "is_accepted", False
     ),
     ListStanding("collected", Text("Con cobros", "With collections"), "amount_collected <> 0", False),
+    ListStanding(
+        "retained", Text("Con retención", "With retention"), "NOT is_cancelled AND amount_withheld <> 0"
+    ),
     ListStanding("high_amount", Text("De monto alto", "High amount"), "NOT is_cancelled AND is_high"),
     ListStanding(
         APPROVED_ASSUMED,

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from kpi_pipeline.cache.reading.listing.certificates import Value, is_marked, value_of
 from kpi_pipeline.cache.reading.listing.matching import Totals
 from kpi_pipeline.cache.reading.listing.sorting import Row
-from kpi_pipeline.model.certificate_details import APPROVED_ASSUMED, RETAINED
+from kpi_pipeline.model.certificate_details import APPROVED_ASSUMED
 from kpi_pipeline.model.components import NEXT_DAYS
 from kpi_pipeline.model.forecast import SURVIVAL_SCALE
 from kpi_pipeline.model.listing import LIST_COLUMNS, LISTED_WITH, ListColumn
@@ -64,7 +64,6 @@ def _detail(found: CertificateDetail) -> dict[str, Any]:
     return {
         "certificate": {
             **certificate_values(found.row, LIST_COLUMNS),
-            RETAINED: found.value(RETAINED),
             APPROVED_ASSUMED: found.is_marked(APPROVED_ASSUMED),
         },
         "milestones": [

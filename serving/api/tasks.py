@@ -5,12 +5,15 @@ from typing import Any, Final
 from flask import Blueprint, Response
 
 from kpi_pipeline.cache.requests.tasks import TaskState, TaskStatus
+from kpi_pipeline.model.access import Permission
 from kpi_pipeline.model.moments import as_iso
+from serving.access.identity import current_identity
 from serving.cache_access import Connection, current_connection
 from serving.pages.addresses import run_url
+from serving.pages.texts import texts_in
 from serving.problem_types import REQUEST_UNKNOWN
 from serving.problems import RETRY, Problem
-from serving.responses import json_response
+from serving.responses import browser_language, json_response
 
 routes: Final = Blueprint("tasks", __name__)
 
@@ -29,6 +32,8 @@ def status(task_id: str) -> Response:
 
 
 def _described(task: TaskStatus, connection: Connection) -> dict[str, Any]:
+    # Exceptions, hosts and paths are for engineers.
+    is_operator = current_identity().may(Permission.OPERATE)
     return {
         "id": task.id,
         "state": task.state.value,
@@ -46,12 +51,20 @@ def _described(task: TaskStatus, connection: Connection) -> dict[str, Any]:
             "published_s": _after(task, task.progress.published_at),
             "finished_s": _after(task, task.finished_at),
         },
-        "reason": task.reason,
+        "reason": task.reason if is_operator else _for_readers(task),
         "source_failed": task.has_source_failed,
         "rolled_back": connection.reader.live_readings().meta(task.product)["rolled_back"],
         "run_id": task.run_id,
-        "run_url": run_url(task.run_id) or None if task.run_id else None,
+        "run_url": run_url(task.run_id) or None if task.run_id and is_operator else None,
     }
+
+
+def _for_readers(task: TaskStatus) -> str | None:
+    """Why a request failed, as its page says it; None of one that did not."""
+    if task.state not in (TaskState.FAILED, TaskState.EXPIRED):
+        return None
+    name = "refresh_source_failed" if task.has_source_failed else "refresh_failed"
+    return texts_in(browser_language())[name]
 
 
 def _after(task: TaskStatus, moment: float | None) -> float | None:

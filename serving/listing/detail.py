@@ -124,7 +124,7 @@ class CertificateDetail:
     row: Row
 
     def value(self, name: str) -> Value:
-        """A column of the list, `RETAINED` or a stage."""
+        """A column of the list or a stage."""
         return value_of(self.row, name)
 
     def text(self, name: str) -> str:

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final
 
 from kpi_pipeline.cache.reading.listing.query import DayRange, Order
+from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.forecast import NEXT_DAYS_NAME, NEXT_DAYS_SPANISH
 from kpi_pipeline.model.labels import Text
@@ -20,6 +21,7 @@ from kpi_pipeline.model.listing import (
 from kpi_pipeline.model.moments import written_day
 from serving.dates import day_text, month_text
 from serving.listing.request import (
+    COLUMN_SEPARATOR,
     COLUMNS,
     CURRENCY,
     DEFAULT_LIMIT,
@@ -84,6 +86,28 @@ def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListReques
     return request, others
 
 
+def canonical_parameters(parameters: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The same query parameters, the columns as one value, without fields that are empty.
+
+    A form that is sent without scripts repeats the columns, and has all of its fields.
+
+    Raises:
+        Problem: As `read_list_request` does.
+    """
+    asked, _ = read_list_request(parameters)
+    columns = [pair for pair in asked.parameters() if pair[0] == COLUMNS]
+    names = {**FILTER_SPELLINGS, **LIST_PARAMETERS.spellings}
+    canonical: list[tuple[str, str]] = []
+    for parameter, value in parameters:
+        name = names.get(fold(parameter))
+        if name == COLUMNS:
+            canonical += columns
+            columns = []
+        elif name is None or value.strip():
+            canonical.append((parameter, value))
+    return canonical
+
+
 def _days(event: str, given: Mapping[str, Parameters]) -> DayRange | None:
     """In which days an event lies; None where nothing says."""
     pairs = [_only(given.get(name.format(event), ())) for name in (FROM_DAY, TO_DAY)]
@@ -119,9 +143,13 @@ def _day_fault(parameter: str, value: str, first: date, cause: Text | None = Non
 def _columns(given: Parameters, expected: str) -> tuple[str, ...]:
     """The columns that are named; what is expected, which is shown anyway, only where it is alone."""
     allowed = (*LIST_COLUMN_NAMES, EXPECTED.name) if expected else LIST_COLUMN_NAMES
-    named = {_named(*pair, allowed) for pair in given}
+    named = {_named(parameter, name, allowed) for parameter, value in given for name in _column_names(value)}
     alone = (EXPECTED.name,) if named else USUAL_COLUMNS
     return tuple(name for name in LIST_COLUMN_NAMES if name in named) or alone
+
+
+def _column_names(value: str) -> list[str]:
+    return [name for part in value.split(COLUMN_SEPARATOR) if (name := part.strip())]
 
 
 def _month(given: tuple[str, str] | None) -> str:
@@ -278,7 +306,7 @@ def _fault(
         parameter,
         value,
         allowed,
-        blamed=lambda *pair: pair[0] == parameter and pair[1].strip() == value,
+        blamed=lambda *pair: pair[0] == parameter and value in (pair[1].strip(), *_column_names(pair[1])),
         labels=labels,
         cause=cause,
     )

@@ -70,6 +70,9 @@ DEFAULT_LIMIT: Final = 50
 LARGEST_LIMIT: Final = 1_000
 LARGEST_OFFSET: Final = 100_000_000
 
+COLUMN_SEPARATOR: Final = ","
+"""Stands between the names of columns in one value."""
+
 LONGEST_SEARCH: Final = 100
 """Characters of a search."""
 
@@ -142,7 +145,7 @@ class ListRequest:
         if self.order != usual_order(self.expected):
             pairs.append((SORT, str(self.order)))
         if self.columns != USUAL_COLUMNS:
-            pairs += [(COLUMNS, name) for name in self.columns]
+            pairs.append((COLUMNS, COLUMN_SEPARATOR.join(self.columns)))
         if self.limit != DEFAULT_LIMIT:
             pairs.append((LIMIT, str(self.limit)))
         if self.offset:

@@ -81,7 +81,12 @@ class PageAddress:
             pairs.append((AS_OF, self.as_of.isoformat()))
         if self.language is not None:
             pairs.append((LANGUAGE_PARAMETER, self.language))
-        return f"{self.path}?{urlencode(pairs)}" if pairs else self.path
+        return with_query(self.path, pairs)
+
+
+def with_query(path: str, pairs: Parameters) -> str:
+    """An address with query parameters: in a query a comma may stand as it is, which keeps lists short."""
+    return f"{path}?{urlencode(pairs, safe=',')}" if pairs else path
 
 
 def page_path(name: str) -> str:

@@ -31,6 +31,7 @@ _OF_ISSUED: dict[str, Callable[[CertificateState], bool]] = {
     "idle_critical": lambda one: (one.idle_days or 0) >= 30,
     "due_assumed": lambda one: one.is_due_assumed,
     "not_cancelled": lambda one: one.standing != CANCELLED,
+    "retained": lambda one: one.standing != CANCELLED and one.withheld != 0,
     "high_amount": lambda one: one.standing != CANCELLED and one.is_high,
 }
 _OF_ALL: dict[str, Callable[[CertificateState], bool]] = {
@@ -47,7 +48,7 @@ EVENTS: dict[str, Callable[[CertificateState], date | None]] = {
     "paid": lambda one: one.settled_on if one.is_paid or one.collected else None,
     "due": lambda one: one.due,
 }
-AMOUNTS = ("proposed", "approved", "collected", "open")
+AMOUNTS = ("proposed", "approved", "collected", "open", "retained")
 _STATES = ("revision", "enviado", "pendiente", "validado", "pagado", "rechazado", "anulado")
 _PLACES = {
     "state": _STATES,
@@ -238,6 +239,7 @@ def _values(one: CertificateState) -> dict[str, Any]:
         "approved": row["amount_approved"] if agreed else None,
         "collected": one.collected,
         "open": one.outstanding,
+        "retained": 0 if one.standing == CANCELLED else one.withheld,
     }
 
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from kpi_pipeline.compute.listing.rows import MARKS, SHARD
 from kpi_pipeline.compute.listing.timelines import TIMELINE, milestones_of
-from kpi_pipeline.model.certificate_details import DETAIL_DAYS, RETAINED
+from kpi_pipeline.model.certificate_details import DETAIL_DAYS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
 from kpi_pipeline.model.labels import Kind
 from kpi_pipeline.model.listing import LIST_COLUMNS, LIST_EVENTS, MARK_BITS, SUMMED_COLUMNS, sort_key
@@ -128,7 +128,6 @@ def shard_rows(listed: pa.Table) -> Iterator[ShardRows]:
     }
     for name in _UNSORTED:
         numbers[name] = np.asarray(_filled(listed[name], Kind.DAYS).to_numpy(), np.int64)
-    numbers[RETAINED] = np.asarray(listed[RETAINED].to_numpy(), np.int64)
     numbers[MARKS] = np.asarray(listed[MARKS].to_numpy(), np.int64)
     milestones = listed.select(TIMELINE).combine_chunks()
     shard = np.asarray(listed[SHARD].to_numpy(), np.int64)
@@ -209,7 +208,6 @@ def _of_shard(
     for name in _UNSORTED:
         known = int(np.count_nonzero(numbers[name]))
         columns[name] = ColumnBytes(*_packed(numbers[name]), None, b"", known)
-    columns[RETAINED] = ColumnBytes(*_packed_signed(numbers[RETAINED]), None, b"", len(marks))
     is_in = (marks & MARK_BITS["cancelled"]) == 0
     sums = {
         code: {name: _sum(numbers[name][is_in & (currency.codes == place)]) for name in SUMMED_COLUMNS}

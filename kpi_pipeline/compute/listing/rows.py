@@ -13,7 +13,7 @@ from kpi_pipeline.compute.histories import Histories, facts_by_day, with_histori
 from kpi_pipeline.compute.ingest.identity import escaped
 from kpi_pipeline.compute.listing.timelines import timelines
 from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, as_of_view, view_settings
-from kpi_pipeline.model.certificate_details import EVERY_STAGE, RETAINED
+from kpi_pipeline.model.certificate_details import EVERY_STAGE
 from kpi_pipeline.model.labels import Kind
 from kpi_pipeline.model.listing import FILTERED_BY, FIRST_DAY, LIST_COLUMNS, LIST_EVENTS, LIST_MARKS
 from kpi_pipeline.model.thresholds import Thresholds
@@ -70,7 +70,6 @@ def _columns() -> str:
     found |= {
         DAY: DAY,
         "certificate_id": "certificate_id",
-        RETAINED: "(CASE WHEN is_cancelled THEN 0 ELSE amount_withheld END)::BIGINT",
         MARKS: f"({marks})::BIGINT",
         SHARD: "year(issued_on) * 12 + month(issued_on) - 1",
         _ROW: "row",
@@ -91,7 +90,7 @@ def listed_rows(certificates: pa.Table, as_of: date, thresholds: Thresholds) -> 
 
     Returns:
         A column for each of `LIST_COLUMNS`, `LIST_EVENTS` and each dimension, `certificate_id`, each of
-        `DETAIL_DAYS` and `RETAINED`, `MARKS` and `SHARD`: texts, else whole numbers; days are counted from
+        `DETAIL_DAYS`, `MARKS` and `SHARD`: texts, else whole numbers; days are counted from
         `FIRST_DAY`, and null where there is none. And the columns of `timelines`.
     """
     histories = Histories.of(certificates)

@@ -7,7 +7,6 @@ from kpi_pipeline.model.certificate_details import (
     APPROVED_ASSUMED,
     DETAIL_DAYS,
     MILESTONES,
-    RETAINED,
 )
 from kpi_pipeline.model.forecast import ForecastReason, ForecastRule
 from kpi_pipeline.model.labels import Kind
@@ -97,7 +96,6 @@ def listed_totals() -> Schema:
 
 def _detail(values: dict[str, Schema]) -> Schema:
     """The schema of a single certificate, given those of its row in the list."""
-    retained = described(INTEGER, "What the client retains, in minor units of the currency.")
     assumed = described(BOOLEAN, "Whether the approved amount is missing: the proposed one stands in.")
     gap = described(INTEGER, "Of the first one, days since issue: negative where it was paid before.")
     milestone = {"milestone": one_of(MILESTONES), "on": DAY, "days_since_previous": gap}
@@ -133,7 +131,7 @@ def _detail(values: dict[str, Schema]) -> Schema:
         "nearly_certain_by": described(or_null(MONTH), "By its end the chance of payment is 90%."),
     }
     whole = {
-        "certificate": object_of({**values, RETAINED: retained, APPROVED_ASSUMED: assumed}),
+        "certificate": object_of({**values, APPROVED_ASSUMED: assumed}),
         "milestones": described(list_of(object_of(milestone)), "Those with a date, up to the business date."),
         "stages": described(list_of(object_of(stage)), "Days of each stage that it went through or is in."),
         "outlook": or_null(object_of(outlook, description="Null of what is not receivable.")),

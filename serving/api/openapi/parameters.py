@@ -236,6 +236,7 @@ def _of_list() -> Mapping[str, Parameter]:
             list_of(one_of((*LIST_COLUMN_NAMES, EXPECTED.name))),
             f"The columns to answer; the usual ones by default. `{EXPECTED.name}` is one only with "
             f"`{EXPECTED_IN}`, and is answered then in any case. {columns}",
+            repeated=False,
         ),
         CURRENCY: _query(
             CURRENCY,
@@ -323,9 +324,9 @@ def _filter(name: str, schema: Schema, text: str) -> Parameter:
     return _query(name, schema, f"{text} Also {', '.join(others)}." if others else text)
 
 
-def _query(name: str, schema: Schema, text: str) -> Parameter:
-    """A query parameter; an empty value is none, as a form sends it."""
-    many = {"style": "form", "explode": True} if schema["type"] == "array" else {}
+def _query(name: str, schema: Schema, text: str, *, repeated: bool = True) -> Parameter:
+    """A query parameter; an empty value is none, as a form sends it. Several repeat it or have commas."""
+    many = {"style": "form", "explode": repeated} if schema["type"] == "array" else {}
     empty = {"allowEmptyValue": True}
     return {"name": name, "in": "query", "description": text, **many, **empty, "schema": schema}
 

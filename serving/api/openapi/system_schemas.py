@@ -259,7 +259,11 @@ _TASK: Final = object_of(
             ),
             "Seconds from the request.",
         ),
-        "reason": described(or_null(TEXT), "Why it failed."),
+        "reason": described(
+            or_null(TEXT),
+            "Why it failed: in the pipeline's own words to those who may operate it, to others in words for "
+            "readers, in the language of `Accept-Language`.",
+        ),
         "source_failed": described(BOOLEAN, "Whether it failed because the source could not be read."),
         "rolled_back": described(
             or_null(object_of({"read_at": MOMENT, "rolled_back_at": MOMENT})),
@@ -267,7 +271,9 @@ _TASK: Final = object_of(
             "rule.",
         ),
         "run_id": or_null(TEXT),
-        "run_url": described(or_null(TEXT), "The run in the engineers' UI."),
+        "run_url": described(
+            or_null(TEXT), "The run in the engineers' UI; null to those who may not operate it."
+        ),
     }
 )
 _REQUEST: Final = object_of({"task_id": TASK_ID, "status_url": STATUS_URL, "retry_after": _RETRY_AFTER})

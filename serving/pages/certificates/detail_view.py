@@ -101,8 +101,9 @@ def detail_view(found: CertificateDetail, context: PageContext) -> DetailView:
 
 def _facts(found: CertificateDetail, context: PageContext) -> Iterator[DetailFact]:
     for name in (*_AMOUNTS, RETAINED, *_NAMES, "rejection_reason"):
-        fact = _retained(found, context) if name == RETAINED else _fact(_BY_NAME[name], found, context)
-        if fact is not None:
+        fact = _fact(_BY_NAME[name], found, context)
+        # Most clients retain nothing.
+        if fact is not None and (name != RETAINED or found.value(name)):
             yield fact
 
 
@@ -122,14 +123,6 @@ def _fact(column: ListColumn, found: CertificateDetail, context: PageContext) ->
     url = context.writer.drill_down_url(name, str(value)) if is_name else ""
     profile = context.writer.profile(name, str(value)) if is_name else None
     return DetailFact(name, column.label.into(context.language), text, url, profile)
-
-
-def _retained(found: CertificateDetail, context: PageContext) -> DetailFact | None:
-    amount = found.value(RETAINED)
-    if not isinstance(amount, int) or not amount:
-        return None
-    text = value_text(context, Kind.MONEY, amount, found.text("currency"))
-    return DetailFact(RETAINED, context.texts["certificate_retained"], text)
 
 
 def _milestones(found: CertificateDetail, context: PageContext) -> Iterator[DetailMilestone]:

@@ -3,17 +3,20 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from kpi_pipeline.model.listing import LISTED_WITH
 from serving.cache_access import Connection, current_connection
 from serving.kept.unkept import page_answer
 from serving.listing.detail import CertificateDetail, certificate_path, look_up_certificate
 from serving.listing.look_up import ListResult, look_up_list
+from serving.listing.parameters import canonical_parameters
 from serving.pages.addresses import (
     CERTIFICATES_API_PATH,
     CERTIFICATES_PATH,
     PageAddress,
+    with_query,
 )
 from serving.pages.certificates.detail_view import detail_view
 from serving.pages.certificates.view import ListWriter
@@ -31,8 +34,11 @@ routes: Final = Blueprint("certificate_list", __name__)
 
 
 @routes.get(CERTIFICATES_PATH)
-def certificate_list() -> Response:
-    """A page of the list."""
+def certificate_list() -> AnyResponse:
+    """A page of the list, at the one address that it has."""
+    given = list(request.args.items(multi=True))
+    if (canonical := canonical_parameters(given)) != given:
+        return redirect(with_query(CERTIFICATES_PATH, canonical))
     parameters, connection = page_parameters(), current_connection()
     result = look_up_list(connection, parameters)
     asked = result.request

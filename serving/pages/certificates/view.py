@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
-from urllib.parse import urlencode
 
 from kpi_pipeline.cache.reading.listing.certificates import is_marked, value_of
 from kpi_pipeline.cache.reading.listing.matching import Totals
 from kpi_pipeline.cache.reading.listing.sorting import Row
+from kpi_pipeline.model.certificate_details import RETAINED
 from kpi_pipeline.model.labels import NUMBERS, Counted, Kind, Language
 from kpi_pipeline.model.listing import (
     EVENT_LABELS,
@@ -22,7 +22,7 @@ from kpi_pipeline.model.listing import (
 from serving.listing.detail import certificate_path
 from serving.listing.look_up import ListResult
 from serving.listing.request import ListRequest
-from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
+from serving.pages.addresses import CERTIFICATES_PATH, PageAddress, with_query
 from serving.pages.certificates.day_fields import DAY_PARAMETERS, DayFields, day_fields, without_days
 from serving.pages.context import PageContext
 from serving.pages.downloads.about import column_label, days_text, stretch_text
@@ -240,8 +240,8 @@ class ListWriter:
                 first=formats.count(first), last=formats.count(last), count=count
             ),
             pager=self._pager(totals.count),
-            workbook_url=f"{self._files}.xlsx?{urlencode(parameters)}",
-            csv_url=f"{self._files}.csv?{urlencode(parameters)}",
+            workbook_url=with_query(f"{self._files}.xlsx", parameters),
+            csv_url=with_query(f"{self._files}.csv", parameters),
             columns=[(self._label(one), one.meaning.into(self._language)) for one in request.shown],
             note=self._note(),
             search=request.search,
@@ -312,7 +312,8 @@ class ListWriter:
                 [
                     (label, (written := money(sums[name], code)).short, written.full)
                     for name, label in summed
-                    if name in sums
+                    # Most clients retain nothing.
+                    if name in sums and (name != RETAINED or sums[name])
                 ],
             )
             for code, sums in sorted(totals.amounts.items())

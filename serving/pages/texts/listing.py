@@ -108,5 +108,4 @@ TEXTS: Final[dict[str, Text]] = {
     "certificate_chance": Text("Probabilidad de pago a su fin", "Probability of payment by its end"),
     "certificate_period": Text("Período", "Period"),
     "certificate_approved_assumed": Text("{amount} (supuesto)", "{amount} (assumed)"),
-    "certificate_retained": Text("Retenido", "Retained"),
 }

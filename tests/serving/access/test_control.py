@@ -107,6 +107,31 @@ def test_the_state_of_a_request_is_for_operators(controlled, press, client) -> N
         assert (f'href="/manager/dashboard/status/{task}"' in page) is is_led
 
 
+@pytest.mark.parametrize("reason", ["read_source: no route to host 10.0.0.1", "cube: no /var/lib/x"])
+def test_why_a_request_failed_is_for_operators_in_their_words(
+    controlled_by, press, client, reason: str
+) -> None:
+    press.publish()
+    controlled = controlled_by(KPI_DAGSTER_URL="http://engine:3000")
+    requests = Requests(client)
+    task = requests.submit(RequestKind.REFRESH, "dashboards", EVERYTHING).id
+    requests.started(task, "run-7")
+    requests.finished(task, ok=False, reason=reason)
+    address = f"/manager/dashboard/status/{task}"
+    for role in ROLES:
+        headers = controlled.token(role) | {"Accept-Language": "es"}
+        told = controlled.app.test_client().get(address, headers=headers).get_json()
+        assert told["state"] == "failed"
+        if ROLES.index(role) >= ROLES.index(Role.ENGINEER):
+            assert (told["reason"], told["run_url"]) == (reason, "http://engine:3000/runs/run-7")
+        else:
+            words = (
+                "La fuente de los datos no responde" if told["source_failed"] else "No se pudieron calcular"
+            )
+            assert told["reason"].startswith(words)
+            assert told["run_url"] is None
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_gets_what_is_for_it(controlled, press, role) -> None:
     press.publish()

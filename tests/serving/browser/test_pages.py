@@ -41,6 +41,20 @@ def test_every_page(language, scheme, width, open_page, press, data_of) -> None:
         assert [text for text in cut if text] == []
 
 
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_charts_begin_in_sight_on_a_laptop(language: str, open_page, press) -> None:
+    mine = Filter.of({"client": MINE})
+    press.publish(
+        "dashboards", answers={which: figures("dashboards", scale=9) for which in (EVERYTHING, mine)}
+    )
+    page = open_page(viewport={"width": 1366, "height": 768})
+    for query in ("", f"&client={quote(MINE)}"):
+        page.goto(f"/manager/dashboard?lang={language}{query}")
+        assert page.locator(".chip").count() == bool(query)
+        assert page.locator(".chart-figure").first.bounding_box()["y"] < 600
+        assert page.locator(".leads > .card").count() == 3
+
+
 def test_a_phone_reaches_every_page(open_page, press) -> None:
     press.publish()
     page = mark(open_page(f"{page_path(PAGES[0].name)}?lang=es", **PHONE))
@@ -79,6 +93,17 @@ def test_all_that_sorts_a_list_is_in_sight_on_a_phone(open_page, press) -> None:
     heads = [head.bounding_box() for head in page.locator(".list thead .sort").all()]
     assert len(heads) > 5
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in heads)
+
+
+def test_what_changed_is_cards_on_a_phone(open_page, press) -> None:
+    press.publish()
+    page = open_page("/manager/changes?lang=es&comparison=month_end&figure=receivable", **PHONE)
+    rows = page.locator(".moved tbody tr")
+    assert rows.count() > 0
+    assert rows.first.evaluate("row => getComputedStyle(row).display") == "grid"
+    beyond = page.locator(".moved .scroll").evaluate("list => list.scrollWidth > list.clientWidth")
+    assert not beyond
+    assert not is_wider_than_the_screen(page)
 
 
 def test_values_side_by_side_are_lines_of_a_card_on_a_phone(open_page, press) -> None:

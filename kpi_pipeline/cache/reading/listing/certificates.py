@@ -20,7 +20,6 @@ from kpi_pipeline.cache.reading.listing.matching import MARKS, Matches, Totals, 
 from kpi_pipeline.cache.reading.listing.query import Order, Selection
 from kpi_pipeline.cache.reading.listing.sorting import Row, all_rows, rows_in
 from kpi_pipeline.cache.reading.payloads import Payloads
-from kpi_pipeline.model.certificate_details import RETAINED
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import Kind
 from kpi_pipeline.model.listing import EXPECTED, FIRST_DAY, LIST_COLUMNS, MARK_BITS
@@ -37,7 +36,7 @@ _APPROVED: Final = "approved"
 _ANSWERED: Final = ("accepted", "paid")
 """Marks of what the client has approved."""
 
-_KINDS: Final = {column.name: column.kind for column in LIST_COLUMNS} | {RETAINED: Kind.MONEY}
+_KINDS: Final = {column.name: column.kind for column in LIST_COLUMNS}
 
 _Part = TypeVar("_Part")
 
@@ -158,7 +157,7 @@ def _row_having(block: Block, project: int, number: int) -> int | None:
 
 
 def value_of(row: Row, name: str) -> Value:
-    """The value of a row in a column of the list, `EXPECTED`, or one of `DETAIL_DAYS` or `RETAINED`."""
+    """The value of a row in a column of the list, `EXPECTED`, or one of `DETAIL_DAYS`."""
     block, at = row
     if name == EXPECTED.name:
         return None if block.expected is None else block.expected.amounts.get(at)

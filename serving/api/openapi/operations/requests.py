@@ -115,7 +115,7 @@ REQUESTS: Final = (
             )
         },
         (problem.REQUEST_UNKNOWN, problem.NOT_FOUND, problem.CACHE_UNAVAILABLE),
-        ("task_id",),
+        ("task_id", "accept_language"),
     ),
     Operation(
         "reportDataChanged",

@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pytest
 
-from tests.serving.certificates import list_of, sent
+from kpi_pipeline.model.listing import USUAL_COLUMNS
+from tests.serving.certificates import certificate, list_of, sent
 from tests.serving.payloads import CONSTRUCTORA
 
 LIST = "/manager/certificates"
@@ -60,6 +61,49 @@ def test_heads_sort_and_keep_the_rest(web, press) -> None:
     assert numbers(web.get(turned).text) == ["2", "9"]
 
 
+def test_the_list_has_one_address_however_its_form_is_sent(web, press) -> None:
+    press.publish("dashboards")
+    usual = "&".join(f"columns={name}" for name in USUAL_COLUMNS)
+    empty = "search=&standing=&due_from=&client="
+    for sent_as, address in {
+        f"standing=paid&{usual}&{empty}&lang=en": "standing=paid&lang=en",
+        f"{empty}&{usual}": "",
+        "columns=paid_on&lang=en&columnas=number&sort=number": "columns=number,paid_on&lang=en&sort=number",
+    }.items():
+        response = web.get(f"{LIST}?{sent_as}")
+        assert response.status_code == 302
+        assert response.location == LIST + (address and f"?{address}")
+    # What links and files of that page name is the same, and leads nowhere else.
+    page = web.get(response.location)
+    assert page.status_code == 200
+    named = [one for one in links(page.text) if "columns=" in one]
+    assert all("columns=number,paid_on" in one for one in named)
+    assert {urlsplit(one).path.rpartition(".")[2] for one in named} >= {LIST, "csv", "xlsx"}
+    assert [web.get(one).status_code for one in named if urlsplit(one).path == LIST] != []
+    assert all(web.get(one).status_code == 200 for one in named)
+
+
+def test_a_column_at_fault_is_left_out_of_the_page_that_is_offered(web, press) -> None:
+    press.publish("dashboards")
+    refused = web.get(f"{LIST}?lang=en&columns=number,urgency", headers={"Accept": "text/html"})
+    assert refused.status_code == 400
+    assert f"{LIST}?lang=en" in links(refused.text)
+
+
+def test_what_clients_retain_has_a_list_and_a_total(web, press) -> None:
+    agreed = {"sent_on": date(2024, 2, 3), "conformity_on": date(2024, 2, 20)}
+    rows = [
+        certificate(1, "validado", date(2024, 2, 1), 9_000_000, **agreed, amount_retained=450_000),
+        certificate(2, "validado", date(2024, 2, 1), 8_000_000, **agreed),
+    ]
+    press.publish("dashboards", certificates=list_of(rows))
+    text = unescape(web.get(f"{LIST}?lang=en&standing=retained&columns=number,retained").text)
+    assert numbers(text) == ["1"]
+    assert '<dt>Retained</dt><dd title="CLP 450,000">' in text.replace("\N{NO-BREAK SPACE}", " ")
+    # Where nothing is retained no total says so.
+    assert "<dt>Retained</dt>" not in web.get(f"{LIST}?lang=en&search=2").text
+
+
 def test_pages_are_turned_and_a_page_that_is_gone_is_the_last(web, press) -> None:
     press.publish("dashboards", certificates=list_of(MANY))
     text = web.get(f"{LIST}?lang=en&sort=number").text
@@ -99,7 +143,7 @@ def test_the_form_has_fields_for_the_days_of_each_event(web, press) -> None:
     assert f'id="clear-days" href="{LIST}?sort=number&lang=en"' in text
     # As a browser without scripts sends the form, also what is empty.
     query = urlencode({**fields, "sort": "number", "lang": "en"})
-    assert numbers(web.get(f"{LIST}?{query}").text) == numbers(text)
+    assert numbers(web.get(f"{LIST}?{query}", follow_redirects=True).text) == numbers(text)
 
 
 def test_names_narrow_the_list(web, press) -> None:
