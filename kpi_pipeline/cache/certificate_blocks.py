@@ -180,7 +180,11 @@ class BlockColumn:
     @cached_property
     def folded(self) -> str:
         """Its texts folded, one a line."""
-        return "\n".join(_quickly_folded(text) for text in self.texts or ())
+        texts = self.texts or ()
+        # Most numbers need no more than small letters.
+        if _is_plain("".join(texts)):
+            return "\n".join(texts).lower()
+        return "\n".join(map(fold, texts))
 
     @cached_property
     def bounds(self) -> tuple[int, int]:
@@ -384,9 +388,9 @@ def _read_groups(
     return BlockGroups(head["count"], of_groups, sizes, amounts), end
 
 
-def _quickly_folded(text: str) -> str:
-    """A text folded; most numbers need no more than small letters."""
-    return text.lower() if text.isascii() and text.isprintable() and " " not in text else fold(text)
+def _is_plain(text: str) -> bool:
+    """Whether folding it gives what `lower` does."""
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 def _array(typecode: str, content: memoryview) -> "bytes | array[int]":

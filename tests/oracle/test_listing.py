@@ -108,6 +108,24 @@ def test_filters_standings_and_searches(demo: BothWays) -> None:
     assert_same(demo, DEMO_DAY, selections, ["-days_late", "number", "-open"])
 
 
+@pytest.mark.parametrize("scanned", [0, 2])
+def test_few_rows_of_a_block_are_sorted(
+    scanned: int, demo: BothWays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in blocks of which not all rows are gone through.
+    monkeypatch.setattr("kpi_pipeline.cache.reading.listing.sorting._SCANNED", scanned)
+    values = demo.cube(DEMO_DAY).frame.values
+    few = [
+        Filter.of({"client": held, "state": state}) for held in values["client"][:3] for state in ("pagado",)
+    ]
+    selections = [
+        *(Selection(one) for one in few),
+        Selection(search="10"),
+        Selection(standings=("returned",)),
+    ]
+    assert_same(demo, DEMO_DAY, selections, ORDERS)
+
+
 def test_days_of_events(demo: BothWays) -> None:
     year, day = date(DEMO_DAY.year - 1, DEMO_DAY.month, DEMO_DAY.day), timedelta(1)
     ranges = [

@@ -4,8 +4,7 @@ A mask has a byte a row, 1 where it is selected. Masks are made and joined by op
 strings: a million rows take milliseconds.
 """
 
-from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
@@ -27,7 +26,7 @@ MARKS = "marks"
 _CURRENCY = "currency"
 _NUMBER = "number"
 _SPARSE = 32
-"""Where fewer texts than one in so many contain a word, each is found by itself."""
+"""Where fewer texts than one in so many contain a word, or are selected, each is found by itself."""
 
 _BYTE = 256
 _LATEST = 2**31
@@ -146,7 +145,7 @@ def _masks(columns: Mapping[str, BlockColumn], count: int, selection: Selection)
         if not places:
             return [bytes(count)]
         if len(places) < len(column.texts or ()) or column.known < count:
-            masks.append(_mask_of(column, places))
+            masks.append(_mask_of_few(column, places))
     for wanted in selection.days:
         # Of groups, either all rows or none have it.
         dated = columns.get(EVENT_COLUMNS[wanted.event])
@@ -154,7 +153,7 @@ def _masks(columns: Mapping[str, BlockColumn], count: int, selection: Selection)
         masks += [] if of_days is None else [of_days]
     for word in fold(selection.search).split():
         searched = [columns[name] for name in IDENTIFYING_COLUMNS if name in columns]
-        found = [_mask_of(column, places) for column in searched if (places := _containing(column, word))]
+        found = [_mask_of_few(column, places) for column in searched if (places := _containing(column, word))]
         if not found:
             return [bytes(count)]
         masks.append(_union(found))
@@ -260,6 +259,19 @@ def _mask_of(column: BlockColumn, places: Sequence[int]) -> bytes:
     return bytes(map(is_wanted.__getitem__, values))
 
 
+def _mask_of_few(column: BlockColumn, places: Sequence[int]) -> bytes:
+    """The same for few of many texts: their rows stand together where all are sorted by the column."""
+    values, order = column.values, column.order
+    if isinstance(values, bytes) or not order or len(places) * _SPARSE > len(column.texts or ()):
+        return _mask_of(column, places)
+    mask = bytearray(len(values))
+    for place in places:
+        begin = bisect_left(order, place, key=values.__getitem__)
+        for row in order[begin : bisect_right(order, place, begin, key=values.__getitem__)]:
+            mask[row] = 1
+    return bytes(mask)
+
+
 def _intersection(masks: Sequence[bytes]) -> bytes:
     first, *others = masks
     if not others:
@@ -275,8 +287,3 @@ def _union(masks: Sequence[bytes]) -> bytes:
     for mask in masks:
         joined |= int.from_bytes(mask, "little")
     return joined.to_bytes(len(masks[0]), "little")
-
-
-def selected_rows(found: Matches, rows: "Sequence[int] | array[int]") -> Iterator[int]:
-    """Those of some rows that are selected, in their order."""
-    return iter(rows) if found.mask is None else filter(found.mask.__getitem__, rows)

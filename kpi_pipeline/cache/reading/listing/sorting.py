@@ -1,15 +1,14 @@
 """Selected rows of all blocks in one order: each block is sorted, and only what is shown is merged."""
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from itertools import chain, islice
+from itertools import chain, compress, islice
 from typing import Any, Final
 
 from kpi_pipeline.cache.certificate_blocks import Block, BlockColumn, Expected
-from kpi_pipeline.cache.reading.listing.matching import Matches, selected_rows
+from kpi_pipeline.cache.reading.listing.matching import Matches
 from kpi_pipeline.cache.reading.listing.query import Order
 from kpi_pipeline.model.labels import Kind
 from kpi_pipeline.model.listing import EXPECTED, LIST_COLUMNS
@@ -22,6 +21,12 @@ _MERGED: Final = 2_000
 """Up to so many rows are merged from the first; beyond that their place is searched."""
 
 _WINDOW: Final = 256
+
+_SPARSE: Final = 16
+"""Where fewer rows than one in so many are selected, these are sorted: not all are gone through in order."""
+
+_SCANNED: Final = 2_048
+"""So many rows in order are gone through in any case: they hold the first of a page, as a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +93,66 @@ def _first(keyed: tuple[Any, Row]) -> Any:
 
 
 def _in_order(found: Matches, order: Order) -> Iterator[int]:
+    """The selected rows that have a value, in their order."""
     column = _ordered(found.block, order.column)
-    known = column.order[: column.known]
-    return selected_rows(found, known[::-1] if order.descending else known)
+    return _selected(
+        found, order.column, column.order[: column.known], has_value=True, backwards=order.descending
+    )
 
 
 def _without_value(matches: Sequence[Matches], name: str, *, backwards: bool = False) -> Iterator[Row]:
     for found in reversed(matches) if backwards else matches:
         column = _ordered(found.block, name)
         rows = column.order[column.known :]
-        for row in selected_rows(found, rows[::-1] if backwards else rows):
+        for row in _selected(found, name, rows, has_value=False, backwards=backwards):
             yield found.block, row
+
+
+def _selected(
+    found: Matches, name: str, rows: Sequence[int], *, has_value: bool, backwards: bool
+) -> Iterator[int]:
+    """Those of some rows of a block that are selected, in their order.
+
+    Args:
+        found: The block, and which rows are selected.
+        name: The column by which they are sorted.
+        rows: All rows of the block that have a value in it, or all others, sorted.
+        has_value: Which of these they are.
+        backwards: Whether the last one comes first.
+    """
+    if backwards:
+        rows = rows[::-1]
+    if (mask := found.mask) is None:
+        yield from rows
+        return
+    count = 0
+    for row in compress(rows, map(mask.__getitem__, islice(rows, _SCANNED))):
+        count += 1
+        yield row
+    if len(rows) <= _SCANNED:
+        return
+    if found.count * _SPARSE > found.block.count or name == EXPECTED.name:
+        yield from compress(rows[_SCANNED:], map(mask.__getitem__, rows[_SCANNED:]))
+        return
+    known, without = _sorted_selected(found.block, mask, name)
+    chosen = known if has_value else without
+    yield from islice(reversed(chosen) if backwards else chosen, count, None)
+
+
+def _sorted_selected(block: Block, mask: bytes, name: str) -> tuple[list[int], list[int]]:
+    """The selected rows of a block by a column: those that have a value in it, sorted, and the others."""
+    column, rows = block.columns[name], compress(range(block.count), mask)
+    values = column.values
+    if name in _MONEY:
+        codes = block.columns["currency"].values
+        return sorted(rows, key=lambda row: (codes[row], values[row])), []
+    # What has no text has the place past all texts; what has no number has 0.
+    is_known = bool if column.texts is None else len(column.texts).__gt__
+    known, without = list[int](), list[int]()
+    for row in rows:
+        (known if is_known(values[row]) else without).append(row)
+    known.sort(key=values.__getitem__)
+    return known, without
 
 
 def _key(block: Block, name: str) -> Callable[[int], Any]:
@@ -144,17 +198,13 @@ def _deep(matches: Sequence[Matches], order: Order, offset: int, limit: int) -> 
     return page
 
 
-def _known_rows(found: Matches, name: str) -> "Sequence[int] | array[int]":
+def _known_rows(found: Matches, name: str) -> Sequence[int]:
     column = _ordered(found.block, name)
     known = column.order[: column.known]
-    if (mask := found.mask) is None:
-        return known
-    return [row for row in known if mask[row]]
+    return known if found.mask is None else list(_in_order(found, Order(name, descending=False)))
 
 
-def _between(
-    parts: Sequence[_Part], rows: Sequence["Sequence[int] | array[int]"], begin: int, end: int
-) -> list[Row]:
+def _between(parts: Sequence[_Part], rows: Sequence[Sequence[int]], begin: int, end: int) -> list[Row]:
     """Rows of given ranks in ascending order: windows around them shrink in all parts until few are left."""
     low, high = [0] * len(rows), [len(held) for held in rows]
     smallest = max(_WINDOW, 2 * len(rows))
