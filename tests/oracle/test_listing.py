@@ -114,6 +114,7 @@ def test_few_rows_of_a_block_are_sorted(
 ) -> None:
     # As in blocks of which not all rows are gone through.
     monkeypatch.setattr("kpi_pipeline.cache.reading.listing.sorting._SCANNED", scanned)
+    monkeypatch.setattr("kpi_pipeline.cache.reading.listing.sorting._SPARSE", 1)
     values = demo.cube(DEMO_DAY).frame.values
     few = [
         Filter.of({"client": held, "state": state}) for held in values["client"][:3] for state in ("pagado",)
