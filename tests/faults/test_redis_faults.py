@@ -70,13 +70,17 @@ def slow(server: Server) -> Iterator[None]:
     server.proxy.treatment = untouched
 
 
-def flipped(_command: Sequence[bytes], forward: Forward) -> bytes:
-    """Change a byte in the midst of a payload; the manifest, which has no digest, arrives as it is."""
-    reply = forward()
-    middle = len(reply) * 2 // 3
-    if b"KPI\x02" not in reply:
-        return reply
-    return reply[:middle] + bytes([reply[middle] ^ 0x10]) + reply[middle + 1 :]
+def flipped(part_of: bytes) -> Treatment:
+    """Change a byte in the midst of each reply that holds something."""
+
+    def change(_command: Sequence[bytes], forward: Forward) -> bytes:
+        reply = forward()
+        middle = len(reply) * 2 // 3
+        if part_of not in reply:
+            return reply
+        return reply[:middle] + bytes([reply[middle] ^ 0x10]) + reply[middle + 1 :]
+
+    return change
 
 
 def read_only(server: Server) -> Iterator[None]:
@@ -126,7 +130,8 @@ FAULTS = {
     "loading": ("Redis loads its data", treated(replying(b"-LOADING Redis is loading the dataset\r\n"))),
     "garbled": ("Redis answers what is no reply", treated(replying(b"$oops\r\n"))),
     "misshapen": ("Redis answers replies of another kind", treated(replying(b":7\r\n"))),
-    "flipped": ("a byte of each payload is changed on its way", treated(flipped)),
+    "flipped": ("a byte of each payload is changed on its way", treated(flipped(b"KPI\x02"))),
+    "entry_changed": ("a byte of the manifest is changed on its way", treated(flipped(b',"digest":"'))),
     "read_only": ("Redis has become a read-only replica", read_only),
     "full": ("Redis is out of memory", full),
     "flushed": ("Redis was flushed", flushed),
