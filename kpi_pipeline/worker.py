@@ -34,7 +34,7 @@ from celery.signals import (
 from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 import kpi_pipeline.definitions  # noqa: F401 - loaded before the fork, see above
-from kpi_pipeline.cache.connection import NoRedis, connect, connect_reader, redis_url
+from kpi_pipeline.cache.connection import FAILURES, NoRedis, connect, connect_reader, redis_url
 from kpi_pipeline.cache.requests.fulfil import TRACE_TAG, tasks_of
 from kpi_pipeline.cache.worker_signs import forget_worker, give_sign
 from kpi_pipeline.celery_internals import held_tasks, is_started_by, is_undelivered, make_worker_app
@@ -171,13 +171,13 @@ def _look_for_undelivered_runs() -> None:
 @heartbeat_sent.connect  # type: ignore[untyped-decorator]
 def _give_sign(sender: Any, **_: object) -> None:
     # Without Redis the monitor reads none either.
-    with suppress(NoRedis, redis.RedisError):
+    with suppress(NoRedis, *FAILURES):
         give_sign(_cache(), sender.eventer.hostname)
 
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]
 def _when_ended(sender: Any, **_: object) -> None:
-    with suppress(NoRedis, redis.RedisError):
+    with suppress(NoRedis, *FAILURES):
         forget_worker(_cache(), sender.hostname)
 
 

@@ -24,6 +24,7 @@ from kpi_pipeline.alerts.rule_file import RuleFile, load_rules
 from kpi_pipeline.alerts.state import AlertState, Delivery, Message
 from kpi_pipeline.alerts.store import AlertStore
 from kpi_pipeline.cache.alarms import Alarms
+from kpi_pipeline.cache.connection import FAILURES
 from kpi_pipeline.model.alerts.parsing import RulesError
 from kpi_pipeline.model.alerts.rules import Route
 from kpi_pipeline.settings import Settings
@@ -63,14 +64,14 @@ class AlertCycle:
             The state after; None where it is another's turn.
 
         Raises:
-            redis.RedisError: If Redis does not answer and nothing is remembered.
+            cache.connection.FAILURES: If Redis does not answer and nothing is remembered.
         """
         store = AlertStore(self.client)
         try:
             if not store.take_turn(self.holder):
                 return None
             stored = store.load()
-        except redis.RedisError:
+        except FAILURES:
             if remembered is None:
                 raise
             stored = remembered
@@ -147,7 +148,7 @@ class AlertCycle:
     def _save(store: AlertStore, state: AlertState, remembered: AlertState | None) -> None:
         try:
             store.save(state)
-        except redis.RedisError:
+        except FAILURES:
             if remembered is None:
                 raise
 

@@ -29,10 +29,12 @@ from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import CATALOGUE, added_key, members_key, payload_key
 from kpi_pipeline.cache.manifest import ManifestEntry, live_entry
+from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.agreement import KEPT_DISAGREEMENTS, Agreement, Disagreement, Hold, least_share
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.scopes import NO_POLICY, WHOLE_FIRM
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.rollup_archive import RollupArchive
 from kpi_pipeline.resources.source import SourceResource
@@ -110,13 +112,13 @@ class _Finding:
     """What an audit finds of a product.
 
     Attributes:
-        entry: Its live generation.
+        entry: Its live generation for readers of the whole firm.
         hold: Why the product is held; None where it is not.
-        variants: How many variants were recomputed.
+        variants: How many variants were recomputed, those of scopes among them.
         figures: How many figures they have.
         too_large: How many were chosen and have too many rows.
         disagreements: The figures that differ.
-        unchecked: What has to be checked before the product is released.
+        unchecked: What has to be checked before the product is released: scopes and filters.
     """
 
     entry: ManifestEntry
@@ -125,26 +127,31 @@ class _Finding:
     figures: int = 0
     too_large: int = 0
     disagreements: list[Disagreement] = field(default_factory=list)
-    unchecked: set[Filter] = field(default_factory=set)
+    unchecked: set[tuple[str, Filter]] = field(default_factory=set)
 
     @classmethod
     def of(cls, entry: ManifestEntry, hold: Hold | None) -> Self:
         """Nothing found yet."""
         doubted = hold.first if hold is not None else ()
-        return cls(entry, hold, unchecked={Filter.of(one.filter) for one in doubted})
+        return cls(entry, hold, unchecked={(one.scope, Filter.of(one.filter)) for one in doubted})
 
-    def add(self, requested: Filter, published: Payload, recomputed: RecomputedFigures) -> None:
-        """Compare the answer to one filter."""
-        entry = self.entry
+    def doubted(self, scope: str) -> set[Filter]:
+        """The filters of a scope that have to be checked."""
+        return {requested for within, requested in self.unchecked if within == scope}
+
+    def add(
+        self, entry: ManifestEntry, requested: Filter, published: Payload, recomputed: RecomputedFigures
+    ) -> None:
+        """Compare the answer of a generation to one filter: the live one, or that of a scope."""
         found = compare(
             recomputed.comparable(entry.product, published.data()),
             recomputed.answer(entry.product, requested),
         )
         self.variants += 1
         self.figures += found.figures
-        self.unchecked.discard(requested)
+        self.unchecked.discard((entry.scope, requested))
         self.disagreements += [
-            Disagreement(entry.product, entry.generation, requested.as_dict(), *difference)
+            Disagreement(entry.product, entry.generation, requested.as_dict(), *difference, scope=entry.scope)
             for difference in found.differences
         ]
 
@@ -182,13 +189,16 @@ class _Audit:
         source: Settings of the figures.
         client: The cache.
         variants: How many filters it recomputes at most, those of earlier disagreements besides.
-        rows: From how many rows of the source at most, all filters together.
+        rows: From how many rows of the source at most, all filters together; the scopes have as many again.
     """
 
     source: SourceResource
     client: redis.Redis
     variants: int
     rows: int
+
+    def __post_init__(self) -> None:
+        self._scopes = (PublishedScopes(self.client).policy() or NO_POLICY).scopes.values()
 
     def run(self) -> tuple[list[_Finding], dict[str, str]]:
         """Audit every product.
@@ -212,6 +222,7 @@ class _Audit:
                 continue
             found = [_Finding.of(entry, hold_of(self.client, entry.product)) for entry in entries]
             self._compare(reading, found)
+            self._compare_scopes(reading, found)
             findings += [finding for finding in found if finding.figures]
             unaudited |= {
                 finding.entry.product: f"its variants have more than {self.rows} rows: raise KPI_AUDIT_ROWS"
@@ -232,7 +243,8 @@ class _Audit:
 
     def _compare(self, reading: AuditedReading, findings: Sequence[_Finding]) -> None:
         """Compare the variants of a sample in every product that holds them."""
-        whole = reading.whole() if reading.size <= self.rows else None
+        rows = self.rows
+        whole = reading.whole() if reading.size <= rows else None
         for requested in self._sample(findings):
             held = [
                 (finding, payload)
@@ -242,34 +254,75 @@ class _Audit:
             if not held:
                 continue
             try:
-                recomputed = whole or reading.within(requested, self.rows)
+                recomputed = whole or reading.within(requested, rows)
             except TooLarge:
                 for finding, _ in held:
                     finding.too_large += 1
                 continue
             if not recomputed.is_whole:
-                self.rows -= recomputed.size
+                rows -= recomputed.size
             for finding, payload in held:
-                finding.add(requested, payload, recomputed)
+                finding.add(finding.entry, requested, payload, recomputed)
+
+    def _compare_scopes(self, reading: AuditedReading, findings: Sequence[_Finding]) -> None:
+        """Compare what scopes publish of a reading: as many scopes, in a random order, as rows allow.
+
+        A scope does not name the reading of the whole firm: it is known by when the source was read.
+        """
+        declared = {scope.id for scope in self._scopes} | {WHOLE_FIRM}
+        for finding in findings:
+            # Nobody reads a scope that is gone.
+            finding.unchecked = {one for one in finding.unchecked if one[0] in declared}
+        doubted = {scope for finding in findings for scope, _ in finding.unchecked}
+        random, rows = _random_of(findings), self.rows
+        scopes = random.sample(sorted(self._scopes, key=lambda scope: scope.id), len(self._scopes))
+        for scope in sorted(scopes, key=lambda scope: scope.id not in doubted)[: self.variants]:
+            entries = [
+                (finding, entry)
+                for finding in findings
+                if (entry := live_entry(self.client, finding.entry.product, scope.id)) is not None
+                and _is_shown(entry)
+                and (entry.as_of, entry.verified_at) == (finding.entry.as_of, finding.entry.verified_at)
+            ]
+            if not entries:
+                continue
+            within = reading.scoped(scope.filter)
+            if within.size > rows:
+                for finding, _ in entries:
+                    finding.too_large += 1
+                continue
+            rows -= within.size
+            recomputed = within.whole()
+            for finding, entry in entries:
+                sample = {EVERYTHING, *finding.doubted(scope.id), *_random(self.client, entry, 1, random)}
+                for requested in sorted(sample, key=str):
+                    payload = _published(self.client, entry, requested)
+                    if payload is not None:
+                        finding.add(entry, requested, payload, recomputed)
 
     def _sample(self, findings: Sequence[_Finding]) -> list[Filter]:
         """Filters to audit: those that disagreed before, then everything, the most requested and random ones.
 
         The random ones follow from the generations: the same generations are audited alike.
         """
-        # No secret: a sample that can be repeated.
-        random = Random("|".join(finding.entry.generation for finding in findings))  # noqa: S311
+        random = _random_of(findings)
         usage = UsageCounters(self.client)
         requested = [usage.most_requested_filters(one.entry.product, self.variants) for one in findings]
         chosen = [_random(self.client, one.entry, self.variants, random) for one in findings]
         alternating = chain.from_iterable(zip_longest(*requested, *chosen))
         sample = dict.fromkeys([EVERYTHING, *(one for one in alternating if one is not None)])
-        doubted = {filter_ for finding in findings for filter_ in finding.unchecked}
+        doubted = {filter_ for finding in findings for filter_ in finding.doubted(WHOLE_FIRM)}
         return list(dict.fromkeys([*sorted(doubted, key=str), *list(sample)[: self.variants]]))
 
 
 def _is_shown(entry: ManifestEntry) -> bool:
     return entry.schema_version == SCHEMA_VERSION and entry.state_at(time.time()) is not AnswerState.EXPIRED
+
+
+def _random_of(findings: Sequence[_Finding]) -> Random:
+    """What chooses: the same for the same generations."""
+    # No secret: a sample that can be repeated.
+    return Random("|".join(finding.entry.generation for finding in findings))  # noqa: S311
 
 
 def _random(client: redis.Redis, entry: ManifestEntry, count: int, random: Random) -> list[Filter]:

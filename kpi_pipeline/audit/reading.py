@@ -1,7 +1,7 @@
 """The figures of a reading of the source, recomputed from its own rows for any variant."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, Final
@@ -61,6 +61,17 @@ class AuditedReading:
         rows, costs = table_rows(self.certificates), table_rows(self.costs)
         oracle = Oracle(rows, self.as_of, self.window_months, costs, self._limits)
         return RecomputedFigures(oracle, self.size, is_whole=True)
+
+    def scoped(self, scope: Filter) -> "AuditedReading":
+        """What the readers of a scope see of it: its rows alone, as if there were no others.
+
+        Args:
+            scope: Names columns that certificates and costs both have.
+        """
+        terms = dict(scope.terms)
+        return replace(
+            self, certificates=_admitted(self.certificates, terms), costs=_admitted(self.costs, terms)
+        )
 
     def within(self, requested: Filter, most: int) -> "RecomputedFigures":
         """The figures of one filter that follow from its own rows alone.

@@ -47,10 +47,10 @@ def hold_of(client: redis.Redis, product: str) -> Hold | None:
 
 
 def is_doubted(client: redis.Redis, product: str, generation: str) -> bool:
-    """Whether the last audit of a generation found figures that disagree: nothing of it is to be reused."""
+    """Whether the last audit found figures of a generation that disagree: nothing of it is to be reused."""
     text = cast("bytes | None", client.hget(AGREEMENTS_KEY, product))
     found = None if text is None else Agreement.from_json(text)
-    return found is not None and found.generation == generation and found.disagreeing > 0
+    return found is not None and any(one.generation == generation for one in found.first)
 
 
 def release(client: redis.Redis, product: str) -> bool:

@@ -22,6 +22,11 @@ The client parses replies without checking them: of damaged ones it raises whate
 """
 
 
+def is_damage(error: Exception) -> bool:
+    """Whether a failure is no error that the client knows: a log entry of it says where it comes from."""
+    return isinstance(error, FAILURES) and not isinstance(error, redis.RedisError)
+
+
 class NoRedis(RuntimeError):
     """The address of the Redis server is missing or malformed; the message names the remedy."""
 

@@ -1,6 +1,7 @@
 """The manifest: which generation of each product is live, and until when it may be used."""
 
 import builtins
+import hashlib
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final, Self, cast
@@ -43,6 +44,7 @@ The generation replaced last is kept besides, whatever its reading: it stands in
 """
 
 _PREVIOUS: Final = b',"previous":'
+_DIGEST: Final = b',"digest":"'
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
 Count = Annotated[int, Field(ge=0)]
@@ -144,22 +146,29 @@ class ManifestEntry:
         return self.inputs == inputs and self.schema_version == SCHEMA_VERSION
 
     def to_json(self) -> builtins.bytes:
-        """The entry as a JSON object, for `from_json`."""
-        return orjson.dumps(self)
+        """The entry as a JSON object that ends with a digest of what is before it, for `from_json`."""
+        return _with_digest(orjson.dumps(self)[:-1])
 
     def open_json(self) -> builtins.bytes:
-        """The entry's JSON object up to `previous`, which only the server can know at a flip."""
-        return self.to_json().rpartition(_PREVIOUS)[0]
+        """The entry's JSON object up to `previous`, which only the server can know at a flip.
+
+        `scripts.FLIP` adds that and the digest.
+        """
+        return orjson.dumps(self).rpartition(_PREVIOUS)[0]
 
     @classmethod
     def from_json(cls, text: builtins.bytes) -> "ManifestEntry":
         """Read an entry.
 
         Raises:
-            CorruptManifest: If the text is no entry, lacks a field, has one too many or an invalid value.
+            CorruptManifest: If the text is not as it was written, is no entry, lacks a field, or has one too
+                many or of an invalid value.
         """
+        body = text.rpartition(_DIGEST)[0]
+        if _with_digest(body) != text:
+            raise CorruptManifest("a manifest entry is corrupt (its digest): publish the product again")
         try:
-            return _ENTRY.validate_json(text)
+            return _ENTRY.validate_json(body + b"}")
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"])) or "the whole"
@@ -180,8 +189,20 @@ def live_entry(client: redis.Redis, product: str, scope: str = WHOLE_FIRM) -> Ma
         return None
 
 
+def _with_digest(body: bytes) -> bytes:
+    """A JSON object without its last brace, closed by its digest: SHA-1, which Redis's scripts know too."""
+    return b'%s%s%s"}' % (body, _DIGEST, hashlib.sha1(body, usedforsecurity=False).hexdigest().encode())
+
+
 def version_of(text: bytes) -> int | None:
-    """The `schema_version` of an entry that may be of another version; None where it is none at all."""
+    """The `schema_version` of an entry that may be of another version, also of one without digests.
+
+    Returns:
+        None where the text is no entry at all, or has been changed.
+    """
+    body, digest, _ = text.rpartition(_DIGEST)
+    if digest and _with_digest(body) != text:
+        return None
     try:
         entry = orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -14,7 +14,20 @@ redis.call('SET', KEYS[1], string.format('%.0f', fence))
 return fence
 """
 
-FLIP: Final = """
+_DECODED: Final = """
+-- An entry of the manifest or the history; one that is not as it was written counts for nothing.
+local function decoded(text)
+  local body, digest = string.match(text or '', '^(.*),"digest":"(%x+)"}$')
+  if not body or redis.sha1hex(body) ~= digest then return {} end
+  local parsed, entry = pcall(cjson.decode, body .. '}')
+  if parsed and type(entry) == 'table' then return entry end
+  return {}
+end
+"""
+
+FLIP: Final = (
+    _DECODED
+    + """
 -- KEYS: manifest, entries of replaced generations, revocation of the run, products that are held, then for
 -- each new entry its generation's set of members.
 -- ARGV: readings to keep besides the new one, whether what is held stays, whether the manifest expires with
@@ -22,12 +35,6 @@ FLIP: Final = """
 -- have, the entry's open JSON.
 -- All go live, or none does. Returns the outcome, then the generations that are no longer kept, the one that
 -- is incomplete, or the product that is held.
-local function decoded(text)
-  local parsed, entry = pcall(cjson.decode, text or '')
-  if parsed and type(entry) == 'table' then return entry end
-  return {}
-end
-
 local function argument(place, number) return ARGV[3 + 6 * (place - 5) + number] end
 
 local function reading_of(name) return decoded(redis.call('HGET', KEYS[2], name)).reading or name end
@@ -104,8 +111,9 @@ for place = 5, #KEYS do
     end
   end
   redis.call('HDEL', KEYS[2], generation)
-  local previous = ',"previous":[' .. table.concat(kept, ',') .. ']}'
-  redis.call('HSET', KEYS[1], argument(place, 1), argument(place, 6) .. previous)
+  local body = argument(place, 6) .. ',"previous":[' .. table.concat(kept, ',') .. ']'
+  local text = body .. ',"digest":"' .. redis.sha1hex(body) .. '"}'
+  redis.call('HSET', KEYS[1], argument(place, 1), text)
 end
 if ARGV[3] == '1' then
   for place = 5, #KEYS do
@@ -116,6 +124,7 @@ if ARGV[3] == '1' then
 end
 return reply
 """
+)
 
 REUSE: Final = """
 -- KEYS: the answers to copy, as many names for the copies, and the set of members that gets these names.
@@ -203,19 +212,21 @@ redis.call('RENAME', KEYS[3], KEYS[4])
 return 1
 """
 
-KEEP_MONTH_END: Final = """
+KEEP_MONTH_END: Final = (
+    _DECODED
+    + """
 -- KEYS: history, the generation's set of members, revocation of its run.
 -- ARGV: field, generation, fence, members it must have, the entry's JSON.
 -- Returns the outcome, then the generation that was replaced, if one was.
 if redis.call('EXISTS', KEYS[3]) == 1 then return {'revoked'} end
-local parsed, kept = pcall(cjson.decode, redis.call('HGET', KEYS[1], ARGV[1]) or '')
-if not parsed or type(kept) ~= 'table' then kept = {} end
+local kept = decoded(redis.call('HGET', KEYS[1], ARGV[1]))
 if type(kept.fence) == 'number' and kept.fence > tonumber(ARGV[3]) then return {'superseded'} end
 if redis.call('SCARD', KEYS[2]) ~= tonumber(ARGV[4]) then return {'incomplete'} end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[5])
 if type(kept.generation) == 'string' and kept.generation ~= ARGV[2] then return {'live', kept.generation} end
 return {'live'}
 """
+)
 
 FORGET_MONTH_END: Final = """
 -- KEYS: history. ARGV: field, its text. Returns 1 when the field still had that text and was deleted.

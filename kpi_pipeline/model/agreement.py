@@ -8,6 +8,8 @@ import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
+from kpi_pipeline.model.scopes import WHOLE_FIRM
+
 _CONFIG: Final = ConfigDict(extra="forbid")
 
 KEPT_DISAGREEMENTS: Final = 20
@@ -32,6 +34,7 @@ class Disagreement:
         figure: Which one, as the path within the answer, such as `kpis.dso[0].value`.
         published: The published figure as JSON.
         recomputed: The other one, likewise.
+        scope: The id of the scope whose readers get it.
     """
 
     product: str
@@ -40,13 +43,15 @@ class Disagreement:
     figure: str
     published: str
     recomputed: str
+    scope: str = WHOLE_FIRM
 
     def as_text(self) -> str:
         """The disagreement with both figures, for engineers."""
         terms = ", ".join(f"{name} = {' | '.join(values)}" for name, values in self.filter.items())
+        within = "" if self.scope == WHOLE_FIRM else f" in the scope {self.scope}"
         return (
-            f"{self.product}, {terms or 'all certificates'}: {self.figure} is published as {self.published} "
-            f"and recomputed as {self.recomputed}"
+            f"{self.product}{within}, {terms or 'all certificates'}: {self.figure} is published as "
+            f"{self.published} and recomputed as {self.recomputed}"
         )
 
 
@@ -58,7 +63,7 @@ class Agreement:
         product: The product.
         generation: Its generation.
         checked_at: When it was audited.
-        variants: How many variants were recomputed.
+        variants: How many variants were recomputed, those of scopes among them.
         figures: How many figures they have.
         disagreeing: How many of these differ.
         too_large: How many variants were chosen and left out, for they have too many certificates.

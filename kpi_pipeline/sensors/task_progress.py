@@ -7,6 +7,7 @@ from typing import Final
 import redis
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun
 
+from kpi_pipeline.cache.connection import FAILURES, is_damage
 from kpi_pipeline.cache.requests.fulfil import TASK_TAG, is_joinable
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
@@ -61,8 +62,14 @@ class ProgressReporter:
             if self._is_joinable and event.event_type in _REPORTED:
                 self._joined = self._run_tasks.joined(self._run_id)
             self._report(event)
-        except redis.RedisError as error:
-            _LOG.warning("run %s could not report %s: %s", self._run_id, event.event_type_value, error)
+        except FAILURES as error:
+            _LOG.warning(
+                "run %s could not report %s: %s",
+                self._run_id,
+                event.event_type_value,
+                error,
+                exc_info=is_damage(error),
+            )
 
     def _report(self, event: DagsterEvent) -> None:
         kind = event.event_type

@@ -10,6 +10,7 @@ from typing import Final, cast
 
 import redis
 
+from kpi_pipeline.cache.connection import FAILURES, is_damage
 from kpi_pipeline.cache.keys import MANIFEST_KEY
 from kpi_pipeline.cache.publishing.archive import Archive
 from kpi_pipeline.cache.requests.fulfil import (
@@ -159,9 +160,9 @@ def run() -> None:
             dispatcher.restore_lost()
             dispatcher.dispatch()
             failing = ""
-        except (redis.RedisError, DagsterUnreachable) as error:
+        except (*FAILURES, DagsterUnreachable) as error:
             if type(error).__name__ != failing:
-                _LOG.warning("requests wait: %s", error)
+                _LOG.warning("requests wait: %s", error, exc_info=is_damage(error))
             failing = type(error).__name__
             time.sleep(_PAUSE_S)
 

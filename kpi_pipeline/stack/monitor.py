@@ -11,6 +11,7 @@ from typing import Final
 
 import redis
 
+from kpi_pipeline.cache.connection import FAILURES, is_damage
 from kpi_pipeline.cache.pipeline_report import publish_report, published_report
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.worker_signs import last_signs
@@ -186,7 +187,7 @@ class Monitor:
     def _silent_workers(self) -> Mapping[str, float]:
         try:
             signs = self._worker_signs()
-        except redis.RedisError:
+        except FAILURES:
             self._worker_watch.restart()
             raise
         return self._worker_watch.silent(signs, self._clock())
@@ -253,8 +254,8 @@ def run() -> None:
                     on_ended=PublicationTimes(client).record,
                 )
             publish_report(client, monitor.observe())
-        except redis.RedisError as error:
-            _LOG.warning("the state of the pipeline is not reported: %s", error)
+        except FAILURES as error:
+            _LOG.warning("the state of the pipeline is not reported: %s", error, exc_info=is_damage(error))
         time.sleep(PERIOD_S)
 
 

@@ -11,12 +11,14 @@ from kpi_pipeline.alerts.messages import LONGEST_LIST
 from kpi_pipeline.alerts.outbox import GIVEN_UP_S
 from kpi_pipeline.alerts.rule_file import SHIPPED
 from kpi_pipeline.alerts.store import TURN_MS, AlertStore
+from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import ALARMS_KEY, ALERTS_TURN_KEY
 from kpi_pipeline.cache.watch_list import WatchedCertificate
 from kpi_pipeline.model.alerts.parsing import parse_rules
 from kpi_pipeline.model.alerts.rule_kind import Group
 from kpi_pipeline.model.pipeline_report import ProcessReport, RunReport
 from tests.alerts.conftest import Time
+from tests.faults.proxy import proxied
 
 SHIPPED_RULES = parse_rules(SHIPPED.read_text(), "", "shipped").rules
 BUSINESS = [name for name, rule in SHIPPED_RULES.items() if rule.of.group is Group.BUSINESS]
@@ -208,6 +210,17 @@ def test_an_outage_of_redis_is_told_from_what_is_remembered(
         "Critical, new",
         "Critical, resolved",
     ]
+
+
+def test_replies_of_redis_of_another_kind_are_an_outage(press, clock: Time, cycle_of, cache_url: str) -> None:
+    press.publish()
+    fail(press, clock, "kpis")
+    rules = QUIET + ROUTE + "[rules.redis_unreachable]\nfor = '0s'\n"
+    before = cycle_of(rules, clock).run()
+    with proxied(cache_url) as proxy, connect(proxy.url) as damaged:
+        proxy.treatment = lambda _command, _forward: b":7\r\n"
+        state = cycle_of(rules, clock, client=damaged).run(before)
+    assert {alert.rule for alert in state.firing} == {"redis_unreachable", "run_failed"}
 
 
 def test_a_state_of_another_version_is_none(client: redis.Redis) -> None:

@@ -3,23 +3,29 @@
 import os
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
-from dagster import AssetKey
+from dagster import AssetKey, DagsterInstance, materialize
 
-from kpi_pipeline.cache.agreements import published_agreements, release
+from kpi_pipeline.assets.scopes import scopes
+from kpi_pipeline.assets.sources import certificates
+from kpi_pipeline.cache.agreements import is_doubted, published_agreements, release
 from kpi_pipeline.cache.codec import decode, encode_answer
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import ALARMS_KEY, payload_key
 from kpi_pipeline.cache.manifest import ManifestEntry, live_entry
+from kpi_pipeline.cache.publishing.publisher import Publisher
+from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.usage.counters import UsageCounters
+from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.agreement import Agreements
 from kpi_pipeline.model.dimensions import PRODUCTS
-from kpi_pipeline.model.filters import Filter
-from kpi_pipeline.model.scopes import WHOLE_FIRM
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.scopes import WHOLE_FIRM, Scope
 from kpi_pipeline.resources.rollup_archive import RollupArchive
 
 pytestmark = pytest.mark.slow
@@ -135,6 +141,55 @@ def test_a_false_figure_holds_its_product_until_an_audit_agrees(
     assert found.holds == {}
     assert run("refresh_kpis").success
     assert live(client, "kpis").generation != before.generation
+
+
+@pytest.fixture
+def scope(
+    published: Path, client: redis.Redis, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> Scope:
+    """A scope that is published of the reading of which all is live."""
+    rows = RollupArchive.of_settings().rows(live(client, "kpis").reading)
+    assert rows is not None
+    ((largest, _),) = Counter(rows.certificates["client"].to_pylist()).most_common(1)
+    path = published / "policy.toml"
+    path.write_text(f'[scopes.one]\nclient = ["{largest}"]\n')
+    monkeypatch.setenv("KPI_POLICY", str(path))
+    assert materialize([certificates, scopes], instance=instance, resources=defs.resources).success
+    policy, publisher = PublishedScopes(client).policy(), Publisher(client)
+    assert policy is not None
+    (made,) = policy.scopes.values()
+    for product in PRODUCTS:
+        of_scope = live_entry(client, product, made.id)
+        assert of_scope is not None
+        # As where one run publishes both.
+        whole = replace(live(client, product), fence=publisher.next_fence(), verified_at=of_scope.verified_at)
+        publisher.flip(whole)
+    return made
+
+
+def test_figures_of_a_scope_are_audited_too(scope: Scope, run, client: redis.Redis) -> None:
+    passed, found = audited(run, client)
+    assert passed
+    both = {product: one.variants for product, one in found.by_product.items()}
+    assert all(3 < variants <= 5 for variants in both.values()), both
+    entry = live_entry(client, "kpis", scope.id)
+    assert entry is not None
+    key = key_of(entry, EVERYTHING)
+    frame = client.get(key)
+    data = decode(frame).data()
+    data["kpis"]["proposed"][0]["value"] += 1
+    client.set(key, encode_answer(data, "kpis", {}, scope.id), keepttl=True)
+    passed, found = audited(run, client)
+    assert not passed
+    assert list(found.holds) == ["kpis"]
+    (disagreement,) = found.by_product["kpis"].first
+    assert (disagreement.scope, disagreement.generation) == (scope.id, entry.generation)
+    assert f"kpis in the scope {scope.id}, all certificates: kpis.proposed" in disagreement.as_text()
+    assert is_doubted(client, "kpis", entry.generation)
+    assert not is_doubted(client, "kpis", live(client, "kpis").generation)
+    client.set(key, frame, keepttl=True)
+    passed, found = audited(run, client)
+    assert (passed, found.holds) == (True, {})
 
 
 def test_nothing_of_what_disagrees_is_reused_once_an_engineer_releases_it(

@@ -71,6 +71,19 @@ def audited() -> AuditedReading:
     return reading()
 
 
+def test_of_a_scope_its_rows_alone_count(audited: AuditedReading) -> None:
+    scoped = audited.scoped(Filter.of({"client": "SUR"}))
+    assert set(scoped.certificates["client"].to_pylist()) == {"Sur", "sur"}
+    assert set(scoped.costs["client"].to_pylist()) == {"Sur"}
+    seen = roll_up(scoped.certificates, scoped.costs, AS_OF, THRESHOLDS, 12)
+    wanted = Cube(seen, AS_OF, 12, THRESHOLDS).select([EVERYTHING, Filter.of({"project": "Puente"})])
+    figures = scoped.whole()
+    for product in PRODUCTS:
+        for requested, data in payloads(product, [wanted]):
+            found = compare(data, figures.answer(product, requested))
+            assert (found.differences, found.figures > 100) == ([], True)
+
+
 @pytest.fixture(scope="module")
 def published(audited: AuditedReading) -> dict[tuple[str, Filter], dict[str, Any]]:
     """The answers of every product to everything and to `FILTERS`."""

@@ -1,5 +1,6 @@
 """Manifest entries: what is written is read, anything odd is refused, the state follows the clock."""
 
+import hashlib
 from dataclasses import replace
 from datetime import date
 
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_pipeline.cache.freshness import AnswerState
-from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
+from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry, version_of
+from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 
 ENTRY = ManifestEntry(
     product="kpis",
@@ -36,6 +38,18 @@ ENTRY = ManifestEntry(
     bytes=34_567,
     previous=("g2", "g1"),
 )
+
+
+def written(body: bytes) -> bytes:
+    """A JSON object as it would be written: closed by its digest."""
+    assert body.endswith(b"}")
+    return body[:-1] + b',"digest":"%s"}' % hashlib.sha1(body[:-1]).hexdigest().encode()
+
+
+def fields_of(entry: ManifestEntry) -> dict[str, object]:
+    values = orjson.loads(entry.to_json())
+    del values["digest"]
+    return values
 
 
 @given(
@@ -75,8 +89,32 @@ def test_an_odd_entry_cannot_be_made(changes: dict) -> None:
         replace(ENTRY, **changes)
 
 
-def test_the_open_form_is_completed_by_previous() -> None:
-    assert ENTRY.open_json() + b',"previous":["g2","g1"]}' == ENTRY.to_json()
+def test_the_open_form_is_completed_by_previous_and_a_digest() -> None:
+    assert written(ENTRY.open_json() + b',"previous":["g2","g1"]}') == ENTRY.to_json()
+
+
+@pytest.mark.parametrize("bit", range(8))
+def test_a_changed_byte_is_noticed_and_no_other_version(bit: int) -> None:
+    text = replace(ENTRY, schema_version=SCHEMA_VERSION).to_json()
+    for place in range(len(text)):
+        changed = text[:place] + bytes([text[place] ^ (1 << bit)]) + text[place + 1 :]
+        with pytest.raises(CorruptManifest, match="publish the product again"):
+            ManifestEntry.from_json(changed)
+        assert version_of(changed) in (None, SCHEMA_VERSION), changed
+
+
+@given(place=st.integers(0, len(ENTRY.to_json())), removed=st.integers(0, 9), added=st.binary(max_size=9))
+def test_any_other_text_is_noticed(place: int, removed: int, added: bytes) -> None:
+    text = ENTRY.to_json()
+    changed = text[:place] + added + text[place + removed :]
+    if changed != text:
+        with pytest.raises(CorruptManifest):
+            ManifestEntry.from_json(changed)
+
+
+def test_the_version_of_an_entry_without_a_digest_is_known() -> None:
+    fields = {**fields_of(ENTRY), "schema_version": SCHEMA_VERSION - 1}
+    assert version_of(orjson.dumps(fields)) == SCHEMA_VERSION - 1
 
 
 ODD = {
@@ -108,29 +146,34 @@ ODD = {
 
 @pytest.mark.parametrize(("field", "value"), [(field, value) for field in ODD for value in ODD[field]])
 def test_an_odd_value_is_refused(field: str, value: object) -> None:
-    values = orjson.loads(ENTRY.to_json())
+    text = written(orjson.dumps({**fields_of(ENTRY), field: value}))
     with pytest.raises(CorruptManifest, match="publish the product again") as caught:
-        ManifestEntry.from_json(orjson.dumps({**values, field: value}))
+        ManifestEntry.from_json(text)
     assert field in str(caught.value) or "the whole" in str(caught.value)
 
 
 @pytest.mark.parametrize("field", sorted(ODD))
 def test_a_missing_field_is_refused(field: str) -> None:
-    values = orjson.loads(ENTRY.to_json())
+    values = fields_of(ENTRY)
     del values[field]
     with pytest.raises(CorruptManifest, match=rf"{field}: .*required"):
-        ManifestEntry.from_json(orjson.dumps(values))
+        ManifestEntry.from_json(written(orjson.dumps(values)))
 
 
 def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(CorruptManifest, match="more: Unexpected"):
-        ManifestEntry.from_json(ENTRY.to_json()[:-1] + b',"more":1}')
+        ManifestEntry.from_json(written(orjson.dumps({**fields_of(ENTRY), "more": 1})))
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b'"x"', b"\xff", ENTRY.to_json()[:-1]])
 def test_other_texts_are_refused(text: bytes) -> None:
     with pytest.raises(CorruptManifest):
         ManifestEntry.from_json(text)
+
+
+def test_an_entry_without_a_digest_is_refused() -> None:
+    with pytest.raises(CorruptManifest, match="digest"):
+        ManifestEntry.from_json(orjson.dumps(ENTRY))
 
 
 @pytest.mark.parametrize(

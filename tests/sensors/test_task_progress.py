@@ -14,6 +14,7 @@ from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind, TaskState
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.sensors.task_progress import ProgressReporter, reporter_of
+from tests.faults.proxy import proxied
 
 
 @op(out=Out(Nothing))
@@ -128,6 +129,18 @@ def test_a_note_that_cannot_be_written_does_not_end_the_run(instance, requested,
     run, events = events_of(publishing, instance, tags)
     with redis.Redis.from_url("redis://127.0.0.1:1/0") as nowhere:
         reporter = ProgressReporter(nowhere, run, 3)
+        for event in events:
+            reporter.report(event)
+    assert "could not report" in caplog.text
+    assert instance.get_run_by_id(run.run_id).is_success
+
+
+def test_a_reply_of_another_kind_does_not_end_the_run(instance, server, requested, caplog) -> None:
+    _, tags = requested
+    run, events = events_of(publishing, instance, tags)
+    with proxied(os.environ["REDIS_URL"]) as proxy, connect(proxy.url) as damaged:
+        proxy.treatment = lambda _command, _forward: b":7\r\n"
+        reporter = ProgressReporter(damaged, run, 3)
         for event in events:
             reporter.report(event)
     assert "could not report" in caplog.text

@@ -33,8 +33,9 @@ def of_another_format(entry: ManifestEntry) -> bytes:
 
 
 def of_other_fields(entry: ManifestEntry) -> bytes:
-    """An entry of a version that knew neither readings nor rollbacks."""
+    """An entry of a version that knew neither readings nor rollbacks nor digests."""
     fields = json.loads(of_another_format(entry))
+    del fields["digest"]
     return json.dumps(
         {name: fields[name] for name in fields if not name.startswith("r")} | {"old": 1}
     ).encode()

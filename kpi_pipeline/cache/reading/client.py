@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import redis
 
-from kpi_pipeline.cache.connection import FAILURES
+from kpi_pipeline.cache.connection import FAILURES, is_damage
 
 
 class Breaker:
@@ -95,9 +95,7 @@ class ReadClient:
             reply = command(self._client)
         except FAILURES as error:
             if not self._breaker.failing:
-                # What is no error of Redis shows where it comes from.
-                unexpected = not isinstance(error, redis.RedisError)
-                _LOG.warning("Redis cannot be read: %s", error, exc_info=unexpected)
+                _LOG.warning("Redis cannot be read: %s", error, exc_info=is_damage(error))
             self._reason = str(error)
             self._breaker.failed()
             raise self._unavailable() from error

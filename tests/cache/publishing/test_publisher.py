@@ -251,9 +251,7 @@ def test_flipping_again_changes_nothing(each_newsroom, each_client) -> None:
 
 def test_rolling_back_keeps_the_generation_that_is_live_again(each_newsroom, each_client) -> None:
     first, second, third = (each_newsroom.publish(mark=number) for number in range(3))
-    back = ManifestEntry.from_json(
-        first.to_json().replace(b'"fence":%d' % first.fence, b'"fence":%d' % third.fence)
-    )
+    back = replace(first, fence=third.fence)
     assert each_newsroom.publisher.flip(back) is Flip.LIVE
     assert live(each_client).previous == (third.generation, second.generation)
     fourth = each_newsroom.publish(mark=3)
@@ -270,6 +268,15 @@ def test_an_odd_entry_is_never_written(newsroom, client) -> None:
 
 @pytest.mark.parametrize("text", ["", "garbage", "[]", "3", '{"fence":"x","generation":3,"previous":7}'])
 def test_a_corrupt_live_entry_is_replaced(each_newsroom, each_client, text: str) -> None:
+    each_client.hset(MANIFEST_KEY, "kpis", text)
+    entry = each_newsroom.publish()
+    assert live(each_client) == entry
+
+
+def test_a_changed_fence_of_the_live_entry_keeps_nothing_from_going_live(each_newsroom, each_client) -> None:
+    before = each_newsroom.publish()
+    text = before.to_json().replace(b'"fence":1', b'"fence":9')
+    assert text != before.to_json()
     each_client.hset(MANIFEST_KEY, "kpis", text)
     entry = each_newsroom.publish()
     assert live(each_client) == entry

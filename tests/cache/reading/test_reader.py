@@ -242,6 +242,16 @@ class TestManifest:
         assert alarms(each_client) == {b"manifest_corrupt": b"2"}
         assert "publish the product again" in caplog.text
 
+    def test_the_last_good_entry_counts_when_one_names_another_generation(
+        self, each_newsroom, each_client, reader
+    ) -> None:
+        earlier, later = (each_newsroom.publish().generation.encode() for _ in range(2))
+        shown = reader.answer("kpis", EVERYTHING).entry
+        text = each_client.hget(MANIFEST_KEY, "kpis")
+        each_client.hset(MANIFEST_KEY, "kpis", text.replace(later, earlier, 1))
+        assert reader.answer("kpis", EVERYTHING).entry == shown
+        assert alarms(each_client) == {b"manifest_corrupt": b"1"}
+
 
 def publish_often(newsroom: Newsroom, *filters: Filter) -> None:
     """Replace a generation so often that it is removed."""
