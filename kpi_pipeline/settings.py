@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     precompute_max_variants: int = Field(20_000, ge=1, alias="KPI_PRECOMPUTE_MAX_VARIANTS")
     precompute_max_bytes: int = Field(64 * 2**20, ge=1, alias="KPI_PRECOMPUTE_MAX_BYTES")
 
-    # Audit: variants that each one recomputes, and rows of the source that it does so from at most.
+    # Audit: variants that each one recomputes, and from how many rows at most; scopes have as many again.
     audit_variants: int = Field(20, ge=1, le=1_000, alias="KPI_AUDIT_VARIANTS")
     audit_rows: int = Field(3_000, ge=1, alias="KPI_AUDIT_ROWS")
 

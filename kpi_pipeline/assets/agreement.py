@@ -1,9 +1,11 @@
 """The audit: published figures, read as readers read them, set against their recomputation."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
+from operator import itemgetter
 from random import Random
 from typing import Final, Self, cast
 
@@ -166,7 +168,7 @@ class _Finding:
             # Where a whole table differs, that is one disagreement of many figures.
             disagreeing=min(len(self.disagreements), self.figures),
             too_large=self.too_large,
-            first=tuple(self.disagreements[:KEPT_DISAGREEMENTS]),
+            first=_first_of(self.disagreements),
         )
 
     def as_row(self) -> dict[str, str | int | float | bool | None]:
@@ -179,6 +181,20 @@ class _Finding:
             "disagreeing": len(self.disagreements),
             "too_large": self.too_large,
         }
+
+
+def _first_of(disagreements: Sequence[Disagreement]) -> tuple[Disagreement, ...]:
+    """The disagreements that are kept: one of each generation before further ones of any.
+
+    By them it is known which generations must not be reused.
+    """
+    of_generation: Counter[str] = Counter()
+    ranked = []
+    for one in disagreements:
+        ranked.append((of_generation[one.generation], one))
+        of_generation[one.generation] += 1
+    ranked.sort(key=itemgetter(0))
+    return tuple(one for _, one in ranked[:KEPT_DISAGREEMENTS])
 
 
 @dataclass

@@ -186,7 +186,18 @@ def test_figures_of_a_scope_are_audited_too(scope: Scope, run, client: redis.Red
     assert (disagreement.scope, disagreement.generation) == (scope.id, entry.generation)
     assert f"kpis in the scope {scope.id}, all certificates: kpis.proposed" in disagreement.as_text()
     assert is_doubted(client, "kpis", entry.generation)
-    assert not is_doubted(client, "kpis", live(client, "kpis").generation)
+    of_firm = live(client, "kpis")
+    assert not is_doubted(client, "kpis", of_firm.generation)
+    # However much of the whole firm disagrees, that of the scope is known.
+    firm_key = key_of(of_firm, EVERYTHING)
+    firm_frame = client.get(firm_key)
+    data = decode(firm_frame).data()
+    for value in (value for values in data["kpis"].values() for value in values):
+        value["value"] = (value["value"] or 0) + 1
+    client.set(firm_key, encode_answer(data, "kpis", {}, ""), keepttl=True)
+    assert not audited(run, client)[0]
+    assert all(is_doubted(client, "kpis", one.generation) for one in (entry, of_firm))
+    client.set(firm_key, firm_frame, keepttl=True)
     client.set(key, frame, keepttl=True)
     passed, found = audited(run, client)
     assert (passed, found.holds) == (True, {})
