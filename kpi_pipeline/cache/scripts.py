@@ -21,10 +21,15 @@ FLIP: Final = """
 -- product, generation, fence, reading, members it must have, the entry's open JSON.
 -- All go live, or none does. Returns the outcome, then the generations that are no longer kept, the one that
 -- is incomplete, or the product that is held.
+-- A text is parsed once: with many scopes the same ones are read again and again.
+local entries_of = {}
 local function decoded(text)
-  local parsed, entry = pcall(cjson.decode, text or '')
-  if parsed and type(entry) == 'table' then return entry end
-  return {}
+  text = text or ''
+  if not entries_of[text] then
+    local parsed, entry = pcall(cjson.decode, text)
+    entries_of[text] = parsed and type(entry) == 'table' and entry or {}
+  end
+  return entries_of[text]
 end
 
 local entries = (#KEYS - 4) / 2
