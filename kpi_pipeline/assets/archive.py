@@ -20,10 +20,10 @@ from kpi_pipeline.assets.digests import definitions_digest
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration, IntegrityCheck
+from kpi_pipeline.cache.publishing.kept_generations import KeptGenerations
 from kpi_pipeline.cache.publishing.leases import month_end_lease
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.publishing.restoration import Restoration
-from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind
@@ -65,7 +65,7 @@ def archived_asset(product: str) -> AssetsDefinition:
                 made_by = definitions_digest(source.window_months(), source.thresholds())
                 rollups.store(live.reading, live.run_id, made_by)
             rollups.prune(
-                lambda: {*Rollback(cache.client).readings(), *PublishedScopes(cache.client).readings()}
+                lambda: {*KeptGenerations(cache.client).readings(), *PublishedScopes(cache.client).readings()}
             )
         except (OSError, IncompleteGeneration) as error:
             outcome = f"not archived: {error}"

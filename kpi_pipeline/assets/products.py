@@ -41,8 +41,8 @@ from kpi_pipeline.assets.run_tags import writes_all
 from kpi_pipeline.assets.watch_list import watch_list
 from kpi_pipeline.cache.agreements import hold_of
 from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.publishing.kept_generations import KeptGenerations
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher, Staged
-from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.requests.fulfil import awaited_variants
 from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.cache.watch_list import publish_watch_list
@@ -227,7 +227,7 @@ def product_asset(product: str) -> AssetsDefinition:
                 provenance,
                 as_of,
                 reading=reading,
-                first_read_at=first_read_at(_held(live, cache), reading, provenance),
+                first_read_at=first_read_at(KeptGenerations(cache.client).held(product), reading, provenance),
                 demand=demand.digest,
                 inputs=inputs,
                 basis=basis,
@@ -332,14 +332,6 @@ def _fail_on(problems_by_check: Mapping[str, list[str]]) -> None:
             + ". The live generation stays.",
             allow_retries=False,
         )
-
-
-def _held(live: ManifestEntry | None, cache: CacheResource) -> list[ManifestEntry]:
-    """The live generation, and where somebody rolled back to it those that it replaced."""
-    if live is None:
-        return []
-    rollback = Rollback(cache.client)
-    return [live, *(rollback.kept(live.product) if live.rolled_back_at is not None else ())]
 
 
 def _metadata(entry: ManifestEntry, outcome: str, seconds: float) -> dict[str, Any]:

@@ -26,13 +26,16 @@ from kpi_pipeline.assets.generation_entry import (
     first_read_at,
     life_of,
     manifest_entry,
+    prolonged_entry,
 )
 from kpi_pipeline.assets.generation_variants import Demand, choose_variants
+from kpi_pipeline.assets.rolled_back import whole_entry
 from kpi_pipeline.assets.run_tags import writes_all
 from kpi_pipeline.assets.scoped_reading import ScopedReading, ScopedSource
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.publishing.kept_generations import KeptGenerations
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.requests.fulfil import awaited_tasks
@@ -158,17 +161,26 @@ class ScopePublication:
         Args:
             of_run: Products.
 
+        What was rolled back with the whole firm stays as long as that does: while the source holds what the
+        firm was rolled back from.
+
         Returns:
-            By product, whether it was `written` or is `unchanged`.
+            By product, whether it was `written`, is `unchanged` or stays `rolled back`; `superseded` where
+            a later reading of the source is live, or somebody has rolled back since this one.
 
         Raises:
-            Unpublishable: If something is wrong with the figures, or the run was terminated.
+            Unpublishable: If something is wrong with the figures, the run was terminated, or the scope shows
+                nothing and the firm was rolled back from this reading.
             SumTooLarge: If a sum does not fit 64 bits.
         """
         entries: list[ManifestEntry] = []
         outcomes: dict[str, str] = {}
         for product in PRODUCTS:
             if product not in of_run and not self._lacks(product):
+                continue
+            if self._is_rolled_back(product):
+                entry, outcomes[product] = self._left(product), "rolled back"
+                entries += [entry] if entry is not None else []
                 continue
             entry = None if self.rebuilds else self._confirmed(product)
             outcomes[product] = "written" if entry is None else "unchanged"
@@ -178,7 +190,7 @@ class ScopePublication:
             raise Unpublishable("this run was terminated")
         if outcome is Flip.HELD:
             raise Unpublishable("a product is held, for its figures disagree with their recomputation")
-        return outcomes
+        return dict.fromkeys(outcomes, outcome.value) if outcome is Flip.SUPERSEDED else outcomes
 
     @property
     def _publisher(self) -> Publisher:
@@ -191,6 +203,44 @@ class ScopePublication:
             or live.schema_version != SCHEMA_VERSION
             or live.state_at(time.time()) is AnswerState.EXPIRED
         )
+
+    def _is_rolled_back(self, product: str) -> bool:
+        """Whether nothing of this reading is to be shown of a product: the firm was rolled back from it.
+
+        A scope whose rows did not differ was not rolled back: it goes on, with the same figures.
+
+        Raises:
+            Unpublishable: If the scope shows nothing.
+        """
+        firm, live = Publisher(self.cache.client).live(product), self._publisher.live(product)
+        if firm is None or firm.rolled_back_at is None or firm.schema_version != SCHEMA_VERSION:
+            return False
+        if live is not None and live.rolled_back_at is not None and live.schema_version == SCHEMA_VERSION:
+            return True
+        if self._lacks(product):
+            raise Unpublishable(
+                "it shows nothing, and the firm was rolled back from this reading of the source: correct the "
+                "source, or end the rollback with `kpi warm`"
+            )
+        return False
+
+    def _left(self, product: str) -> ManifestEntry | None:
+        """What was rolled back lives on; None where it has lost what cannot be computed again."""
+        with self.cache.lease(product, self.run_id, self.reading.scope.id) as extend_lease:
+            live = self._publisher.live(product)
+            if live is None or live.fence > self.reading.provenance.fence:
+                return None
+            entry, unread = whole_entry(
+                live,
+                self.run_id,
+                self.reading.definitions,
+                self.cache,
+                expires_at=self._expires_at(product),
+                extend_lease=extend_lease,
+            )
+        if unread:
+            raise Unpublishable("; ".join(unread[:5]))
+        return None if entry is None else prolonged_entry(entry, self.reading.provenance, life_of(product))
 
     def _confirmed(self, product: str) -> ManifestEntry | None:
         return confirmed_entry(
@@ -225,12 +275,13 @@ class ScopePublication:
         # The next generation reuses answers by it, and what readers wait for is added from it.
         RollupArchive.of_settings().keep(figures.reading, self.run_id, reading.rolled_up.rollup)
         provenance = reading.provenance
+        held = KeptGenerations(self.cache.client, reading.scope.id).held(product)
         return manifest_entry(
             staged,
             provenance,
             reading.as_of,
             reading=figures.reading,
-            first_read_at=first_read_at([live] if live else [], figures.reading, provenance),
+            first_read_at=first_read_at(held, figures.reading, provenance),
             demand=demand.digest,
             inputs=computed.inputs,
             basis=computed.basis,

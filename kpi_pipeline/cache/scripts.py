@@ -16,32 +16,42 @@ return fence
 
 _DECODED: Final = """
 -- An entry of the manifest or the history; one that is not as it was written counts for nothing.
+-- A text is parsed once: with many scopes the same ones are read again and again.
+local entries_of = {}
 local function decoded(text)
-  local body, digest = string.match(text or '', '^(.*),"digest":"(%x+)"}$')
-  if not body or redis.sha1hex(body) ~= digest then return {} end
-  local parsed, entry = pcall(cjson.decode, body .. '}')
-  if parsed and type(entry) == 'table' then return entry end
-  return {}
+  text = text or ''
+  if not entries_of[text] then
+    local body, digest = string.match(text, '^(.*),"digest":"(%x+)"}$')
+    local parsed, entry = false, nil
+    if body and redis.sha1hex(body) == digest then parsed, entry = pcall(cjson.decode, body .. '}') end
+    entries_of[text] = parsed and type(entry) == 'table' and entry or {}
+  end
+  return entries_of[text]
 end
 """
 
 FLIP: Final = (
     _DECODED
     + """
--- KEYS: manifest, entries of replaced generations, revocation of the run, products that are held, then for
--- each new entry its generation's set of members.
--- ARGV: readings to keep besides the new one, whether what is held stays, whether the manifest expires with
--- its generations (1 or 0 both), then for each entry: product, generation, fence, reading, members it must
--- have, the entry's open JSON.
+-- KEYS: manifest of the whole firm, entries of replaced generations, revocation of the run, products that are
+-- held, then for each new entry the manifest that it is for, and its generation's set of members.
+-- ARGV: readings to keep besides the new one, whether what is held stays (1 or 0), then for each entry:
+-- product, generation, fence, reading, members it must have, the entry's open JSON.
 -- All go live, or none does. Returns the outcome, then the generations that are no longer kept, the one that
 -- is incomplete, or the product that is held.
-local function argument(place, number) return ARGV[3 + 6 * (place - 5) + number] end
+local entries = (#KEYS - 4) / 2
+
+local function manifest(place) return KEYS[3 + 2 * place] end
+
+local function members(place) return KEYS[4 + 2 * place] end
+
+local function argument(place, number) return ARGV[6 * place - 4 + number] end
 
 local function reading_of(name) return decoded(redis.call('HGET', KEYS[2], name)).reading or name end
 
 -- By reading, how many other products hold a generation of it: all products go back to one reading.
-local function held_by_others(product)
-  local counts, fields = {}, redis.call('HGETALL', KEYS[1])
+local function held_by_others(manifest, product)
+  local counts, fields = {}, redis.call('HGETALL', manifest)
   for at = 1, #fields, 2 do
     if fields[at] ~= product then
       local entry, readings = decoded(fields[at + 1]), {}
@@ -55,29 +65,39 @@ local function held_by_others(product)
   return counts
 end
 
+-- What was read before the firm was rolled back goes live in no scope, also in one that showed nothing then.
+local function is_rolled_back_since(place)
+  if manifest(place) == KEYS[1] then return false end
+  if type(cjson.decode(argument(place, 6) .. '}').rolled_back_at) == 'number' then return false end
+  local firm = decoded(redis.call('HGET', KEYS[1], argument(place, 1)))
+  if type(firm.rolled_back_at) ~= 'number' or type(firm.fence) ~= 'number' then return false end
+  return firm.fence > tonumber(argument(place, 3))
+end
+
 if redis.call('EXISTS', KEYS[3]) == 1 then return {'revoked'} end
 local texts, lives = {}, {}
-for place = 5, #KEYS do
-  texts[place] = redis.call('HGET', KEYS[1], argument(place, 1)) or ''
+for place = 1, entries do
+  texts[place] = redis.call('HGET', manifest(place), argument(place, 1)) or ''
   lives[place] = decoded(texts[place])
   if type(lives[place].generation) ~= 'string' then lives[place] = {} end
   local fence = lives[place].fence
   if type(fence) == 'number' and fence > tonumber(argument(place, 3)) then return {'superseded'} end
+  if is_rolled_back_since(place) then return {'superseded'} end
 end
-for place = 5, #KEYS do
+for place = 1, entries do
   local live, product = lives[place].generation, argument(place, 1)
   if ARGV[2] == '1' and live and live ~= argument(place, 2) then
     if redis.call('HEXISTS', KEYS[4], product) == 1 then return {'held', product} end
   end
 end
-for place = 5, #KEYS do
-  if redis.call('SCARD', KEYS[place]) ~= tonumber(argument(place, 5)) then
+for place = 1, entries do
+  if redis.call('SCARD', members(place)) ~= tonumber(argument(place, 5)) then
     return {'incomplete', argument(place, 2)}
   end
 end
 
 local reply = {'live'}
-for place = 5, #KEYS do
+for place = 1, entries do
   local live, generation = lives[place], argument(place, 2)
   if live.generation and live.generation ~= generation then
     redis.call('HSET', KEYS[2], live.generation, texts[place])
@@ -89,7 +109,8 @@ for place = 5, #KEYS do
   end
   -- The newest stays whatever it is, to stand in for a damaged answer. Of each other reading the newest one
   -- can be rolled back to: those that most products hold are kept, the latest of them first.
-  local seen, candidates, counts = {[argument(place, 4)] = true}, {}, held_by_others(argument(place, 1))
+  local seen, candidates = {[argument(place, 4)] = true}, {}
+  local counts = held_by_others(manifest(place), argument(place, 1))
   for at, name in ipairs(replaced) do
     local reading = reading_of(name)
     if not seen[reading] then candidates[#candidates + 1] = {at, counts[reading] or 0} end
@@ -113,13 +134,12 @@ for place = 5, #KEYS do
   redis.call('HDEL', KEYS[2], generation)
   local body = argument(place, 6) .. ',"previous":[' .. table.concat(kept, ',') .. ']'
   local text = body .. ',"digest":"' .. redis.sha1hex(body) .. '"}'
-  redis.call('HSET', KEYS[1], argument(place, 1), text)
-end
-if ARGV[3] == '1' then
-  for place = 5, #KEYS do
-    local expiry = redis.call('EXPIRETIME', KEYS[place])
-    redis.call('EXPIREAT', KEYS[1], expiry, 'NX')
-    redis.call('EXPIREAT', KEYS[1], expiry, 'GT')
+  redis.call('HSET', manifest(place), argument(place, 1), text)
+  -- A scope that is no longer published is forgotten with its last generation.
+  if manifest(place) ~= KEYS[1] then
+    local expiry = redis.call('EXPIRETIME', members(place))
+    redis.call('EXPIREAT', manifest(place), expiry, 'NX')
+    redis.call('EXPIREAT', manifest(place), expiry, 'GT')
   end
 end
 return reply

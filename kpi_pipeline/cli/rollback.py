@@ -4,19 +4,29 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
+import redis
 import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.publishing.kept_generations import KeptGenerations
 from kpi_pipeline.cache.publishing.rollback import KeptReading, Rollback, RollbackRefused
+from kpi_pipeline.cache.publishing.scope_rollback import ScopeOutcome, ScopeRollback
 from kpi_pipeline.cli.console import print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json, check_product
 from kpi_pipeline.cli.problems import FAILED, load_settings, reported_errors
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.moments import as_iso
+
+_OUTCOMES: Final = {
+    ScopeOutcome.ROLLED_BACK: "rolled back",
+    ScopeOutcome.SAME_FIGURES: "as it is: its rows are the same in both readings",
+    ScopeOutcome.NOT_KEPT: "as it is: it keeps nothing whole of the time of that reading",
+    ScopeOutcome.SHOWS_NOTHING: "shows nothing: publish with `kpi warm`",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +76,21 @@ def rollback(
             "live one of which every product has a generation."
         ),
     ] = None,
+    leave_scopes: Annotated[
+        bool,
+        typer.Option(
+            "--leave-scopes",
+            help="Go back also where a scope keeps nothing whole of the time of that reading: such a scope "
+            "then goes on to show what it shows.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Take all products back to one earlier reading of the source, in one step.
 
-    Every page says so until the next refresh publishes a newer reading. Figures keep their age. Where no
-    earlier reading is kept of every product, nothing changes.
+    Each scope goes back in the same step to what it showed when the source held that reading. Every page says
+    so until the next refresh publishes a newer reading. Figures keep their age. Where no earlier reading is
+    kept of every product, or a scope keeps nothing of its time, nothing changes.
 
     Exit codes: 0 rolled back, 1 at least one product was not, 2 usage error.
 
@@ -79,9 +98,11 @@ def rollback(
     """
     with reported_errors(as_json):
         with connect(redis_url(load_settings())) as client:
-            cache = Rollback(client)
-            results, refusal = _roll_back(cache, (product,) if product else PRODUCTS, to)
-            entries = {name: live for name in PRODUCTS if (live := cache.live(name)) is not None}
+            results, scopes, refusal = _roll_back(
+                client, (product,) if product else PRODUCTS, to, leave_scopes
+            )
+            kept = KeptGenerations(client)
+            entries = {name: live for name in PRODUCTS if (live := kept.live(name)) is not None}
         readings = LiveReadings.of(entries, time.time())
         ok = all(result.problem is None for result in results)
         if as_json:
@@ -90,10 +111,13 @@ def rollback(
                 "reason": refusal.reason,
                 "readings": [_reading_as_dict(kept) for kept in refusal.kept],
                 "damaged": list(refusal.damaged),
+                "scopes": list(refusal.scopes),
             }
-            print_json({"ok": ok, "mixed": readings.mixed, "products": products, "refused": refused})
+            report = {"products": products, "scopes": list(map(_scope_as_dict, scopes)), "refused": refused}
+            print_json({"ok": ok, "mixed": readings.mixed, **report})
         else:
             _print_results(results, readings)
+            _print_scopes(scopes)
             if refusal is not None:
                 _print_refusal(refusal)
         if not ok:
@@ -101,18 +125,30 @@ def rollback(
 
 
 def _roll_back(
-    cache: Rollback, products: Sequence[str], generation: str | None
-) -> tuple[list[RolledBack], RollbackRefused | None]:
+    client: redis.Redis, products: Sequence[str], generation: str | None, leave_scopes: bool
+) -> tuple[list[RolledBack], Sequence[ScopeRollback], RollbackRefused | None]:
+    kept = KeptGenerations(client)
     try:
-        live = cache.roll_back(products, generation)
+        result = Rollback(client).roll_back(products, generation, leaves_scopes=leave_scopes)
     except RollbackRefused as error:
-        return [RolledBack(product, cache.live(product), error.reason) for product in products], error
-    return [
-        RolledBack(product, live[product], None)
-        if product in live
-        else RolledBack(product, cache.live(product), "it shows nothing: publish with `kpi warm`")
+        return [RolledBack(product, kept.live(product), error.reason) for product in products], (), error
+    results = [
+        RolledBack(product, result.products[product], None)
+        if product in result.products
+        else RolledBack(product, kept.live(product), "it shows nothing: publish with `kpi warm`")
         for product in products
-    ], None
+    ]
+    return results, result.scopes, None
+
+
+def _scope_as_dict(scope: ScopeRollback) -> dict[str, Any]:
+    generations = {product: entry.generation for product, entry in scope.chosen.items()}
+    return {
+        "scope": scope.name,
+        "outcome": scope.outcome.value,
+        "generations": generations,
+        "damaged": list(scope.damaged),
+    }
 
 
 def _reading_as_dict(kept: KeptReading) -> dict[str, Any]:
@@ -140,7 +176,12 @@ def _print_refusal(refusal: RollbackRefused) -> None:
             ],
         )
         print_line("correct the source and publish it with `kpi warm`")
-        if products := _with_an_earlier_reading(refusal.kept):
+        if refusal.scopes:
+            print_line("or name an earlier reading by one of its generations with --to")
+            print_line(
+                f"or go back with --leave-scopes: {', '.join(refusal.scopes)} then show what they show now"
+            )
+        elif products := _with_an_earlier_reading(refusal.kept):
             print_line(f"or take one of {', '.join(products)} back with --product: pages then differ")
     if refusal.damaged:
         print_line(f"generations that have lost keys or cannot be read: {', '.join(refusal.damaged)}")
@@ -188,6 +229,22 @@ def _print_results(results: list[RolledBack], readings: LiveReadings) -> None:
         print_line(
             "`kpi rollback` takes all products back to one reading; `kpi warm` publishes the newest one"
         )
+
+
+def _print_scopes(scopes: Sequence[ScopeRollback]) -> None:
+    if scopes:
+        rows = [
+            (
+                scope.name,
+                _OUTCOMES[scope.outcome],
+                ", ".join(entry.generation for entry in scope.chosen.values()),
+            )
+            for scope in scopes
+        ]
+        print_table(("Scope", "Outcome", "Live generations"), rows)
+    left = [scope.name for scope in scopes if scope.outcome is ScopeOutcome.NOT_KEPT]
+    if left:
+        print_line(f"warning: the scopes {', '.join(left)} still show the reading that was left")
 
 
 def _state(entry: ManifestEntry) -> str:

@@ -136,7 +136,7 @@ def test_a_rollback_whose_reading_is_not_kept_is_sealed_and_the_request_fails(cl
     newsroom = Newsroom(client)
     newsroom.publish(EVERYTHING, mark=1)
     newsroom.publish(EVERYTHING, mark=2)
-    live = Rollback(client).roll_back(["kpis"])["kpis"]
+    live = Rollback(client).roll_back(["kpis"]).products["kpis"]
     requests, mine = Requests(client), Filter.of({"client": "Minera Ñandú"})
     task = requests.submit(RequestKind.WARM, "kpis", mine).id
     execute(requests.pending("test", 10))

@@ -20,7 +20,7 @@ def test_without_its_reading_what_is_lost_cannot_be_computed(demo_home: Path) ->
         newsroom = Newsroom(client)
         newsroom.publish(EVERYTHING, mark=1)
         newsroom.publish(EVERYTHING, mark=2)
-        live = Rollback(client).roll_back(["kpis"])["kpis"]
+        live = Rollback(client).roll_back(["kpis"]).products["kpis"]
         for is_whole in (True, False):
             if not is_whole:
                 client.delete(payload_key(live.generation, variant_key("kpis", EVERYTHING)))

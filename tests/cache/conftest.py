@@ -15,6 +15,7 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher, Staged
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 
 
 @pytest.fixture
@@ -41,10 +42,11 @@ class Newsroom:
     client: redis.Redis
     fresh_s: float = 60
     grace_s: float = 600
+    scope: str = WHOLE_FIRM
     publisher: Publisher = field(init=False)
 
     def __post_init__(self) -> None:
-        self.publisher = Publisher(self.client)
+        self.publisher = Publisher(self.client, self.scope)
 
     def stage(
         self,
@@ -55,7 +57,7 @@ class Newsroom:
     ) -> Staged:
         return self.publisher.stage(
             product,
-            new_generation(product, datetime.now(UTC)),
+            new_generation(product, datetime.now(UTC), self.scope),
             answers(*(filters or (EVERYTHING,)), mark=mark),
             catalogue or {"dimensions": [], "mark": mark},
             expires_at=time.time() + self.fresh_s + self.grace_s + 60,

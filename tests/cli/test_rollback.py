@@ -10,20 +10,22 @@ from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
+from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
-from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.scopes import WHOLE_FIRM, Policy, Scope
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def publish(cache_url: str):
-    """Make a small generation of a product live."""
+    """Make a small generation of a product live, of the whole firm or of a scope."""
 
-    def make(product: str, **changes: object) -> ManifestEntry:
+    def make(product: str, scope: str = WHOLE_FIRM, **changes: object) -> ManifestEntry:
         with connect(cache_url) as client:
-            publisher, now = Publisher(client), time.time()
-            generation = new_generation(product, datetime.now(UTC))
+            publisher, now = Publisher(client, scope), time.time()
+            generation = new_generation(product, datetime.now(UTC), scope)
             staged = publisher.stage(product, generation, [(EVERYTHING, {})], {}, now + 600)
             entry = ManifestEntry(
                 product=product,
@@ -156,6 +158,48 @@ def test_a_product_that_shows_nothing_is_named_and_the_code_is_1(kpi, publish, c
     told = {one["product"]: one for one in ran.json()["products"]}
     assert told["kpis"]["live"]["reading"] == "first"
     assert "kpi warm" in told["charts"]["problem"]
+
+
+def test_scopes_are_named_and_keep_all_from_going_back_unless_they_are_left(
+    kpi, publish, cache_url: str
+) -> None:
+    north, south, east, nobody = (
+        Scope(name, Filter.of({"client": name})) for name in ("north", "south", "east", "nobody")
+    )
+    with connect(cache_url) as client:
+        PublishedScopes(client).publish(Policy({scope.name: scope for scope in (north, south, east, nobody)}))
+    now = time.time()
+    times = [{"computed_at": at, "verified_at": at, "first_read_at": at} for at in (now - 20, now - 10)]
+    kept = []
+    for product in PRODUCTS:
+        publish(product, reading="first", **times[0])
+        kept.append(publish(product, north.id, reading="n1", **times[0]).generation)
+        publish(product, south.id, reading="s", **{**times[0], "verified_at": now - 10})
+        publish(product, reading="second", **times[1])
+        publish(product, north.id, reading="n2", **times[1])
+        publish(product, east.id, reading="e2", **times[1])
+    ran = kpi("rollback", "--json", REDIS_URL=cache_url)
+    assert (ran.code, ran.json()["refused"]["scopes"], ran.json()["scopes"]) == (1, ["east"], [])
+    assert "for the scopes east; nothing was changed" in ran.json()["refused"]["reason"]
+    output = kpi("rollback", REDIS_URL=cache_url).output
+    assert "--leave-scopes: east then show" in output
+    assert "--product" not in output
+    assert live(cache_url, "kpis").reading == "second"
+    ran = kpi("rollback", "--leave-scopes", "--json", REDIS_URL=cache_url)
+    assert (ran.code, ran.json()["ok"]) == (0, True)
+    told = {one["scope"]: one for one in ran.json()["scopes"]}
+    assert {name: one["outcome"] for name, one in told.items()} == {
+        "north": "rolled_back",
+        "south": "same_figures",
+        "east": "not_kept",
+        "nobody": "shows_nothing",
+    }
+    assert list(told["north"]["generations"].values()) == kept
+    second = live(cache_url, "kpis").previous[0]
+    assert kpi("rollback", "--to", second, REDIS_URL=cache_url).code == 0
+    output = kpi("rollback", "--leave-scopes", REDIS_URL=cache_url).output
+    assert "warning: the scopes east still show the reading that was left" in output
+    assert "its rows are the same in both readings" in output
 
 
 def test_wrong_usage_and_no_server_are_told(kpi, cache_url: str) -> None:

@@ -16,6 +16,7 @@ from kpi_pipeline.cache.keys import REPLACED_KEY, members_key, payload_key, reti
 from kpi_pipeline.cache.publishing.additions import Additions
 from kpi_pipeline.cache.publishing.archive import Archive, MonthEndArchive
 from kpi_pipeline.cache.publishing.cleanup import GRACE_S, Cleanup
+from kpi_pipeline.cache.publishing.kept_generations import KeptGenerations
 from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.publishing.restoration import Outcome, Restoration
@@ -364,26 +365,35 @@ class CleaningUp(Operation):
 
 
 class RollingBack(Operation):
-    fault = "a writer dies while it rolls all products back"
-    old, new = dict.fromkeys(PRODUCTS, seen_of(3)), dict.fromkeys(PRODUCTS, seen_of(2))
+    fault = "a writer dies while it rolls all products back, and a scope with them"
+    old, new = (
+        {**dict.fromkeys(PRODUCTS, seen_of(mark)), NORTH.name: dict.fromkeys(PRODUCTS, seen_of(of_scope))}
+        for mark, of_scope in ((3, 7), (2, 6))
+    )
 
     def prepare(self, machine: Machine) -> None:
+        PublishedScopes(machine.client).publish(Policy({NORTH.name: NORTH}))
         for mark in (1, 2, 3):
+            read_at = time.time()
             for product in PRODUCTS:
-                publish(machine.client, mark, product=product)
+                publish(machine.client, mark, product=product, computed_at=read_at)
+                publish(machine.client, mark + 4, product=product, scope=NORTH.id, computed_at=read_at)
 
     def act(self, client: redis.Redis, machine: Machine, run: str) -> None:
         # Whoever runs the command again finds what it names: rolled back to by now or not.
         kept = {entry.reading: entry for entry in self._held(client)}
-        assert set(Rollback(client).roll_back(generation=kept["reading 2"].generation)) == set(PRODUCTS)
+        result = Rollback(client).roll_back(generation=kept["reading 2"].generation)
+        assert set(result.products) == set(PRODUCTS)
 
     def see(self, reader: CacheReader) -> object:
-        return {product: look(reader, product) for product in PRODUCTS}
+        within = reader.within(NORTH.id, lambda _: None)
+        of_scope = {product: look(within, product) for product in PRODUCTS}
+        return {**{product: look(reader, product) for product in PRODUCTS}, NORTH.name: of_scope}
 
     @staticmethod
     def _held(client: redis.Redis) -> list:
-        rollback = Rollback(client)
-        return [rollback.live("kpis"), *rollback.kept("kpis")]
+        kept = KeptGenerations(client)
+        return [kept.live("kpis"), *kept.replaced("kpis")]
 
 
 def month_ends_seen(reader: CacheReader) -> dict[date, int]:

@@ -161,7 +161,7 @@ class Cache(RuleBasedStateMachine):
     def somebody_rolls_back(self) -> None:
         before = self.publisher.live("kpis")
         try:
-            (entry,) = self.rollback.roll_back(["kpis"]).values()
+            (entry,) = self.rollback.roll_back(["kpis"]).products.values()
         except RollbackRefused:
             assert self.publisher.live("kpis") == before
             return

@@ -64,7 +64,7 @@ def test_a_missing_variant_is_a_miss_with_its_reason(web, press, usage_counters)
 def test_what_cannot_be_added_to_a_rollback_is_refused_at_once(web, press, client, path: str) -> None:
     press.publish(reading="first", age_s=400)
     press.publish(reading="second", age_s=300)
-    live = Rollback(client).roll_back()["dashboards"]
+    live = Rollback(client).roll_back().products["dashboards"]
     assert web.get(path).status_code == 202
     client.delete(REQUESTS_KEY)
     press.publisher.seal(live.generation)

@@ -271,20 +271,26 @@ class Publisher:
         return self.flip_together([entry], by)
 
     def flip_together(self, entries: Sequence[ManifestEntry], by: str | None = None) -> Flip:
-        """Make generations of several products live in one step, or none of them: as `flip` does with one."""
+        """Make generations live in one step, or none of them: as `flip` does with one.
+
+        They may be of several products and scopes. While the whole firm is rolled back, nothing that was read
+        before goes live in a scope.
+        """
         outcome, *dropped = self._flip(
             keys=[
-                manifest_key(self.scope),
+                manifest_key(WHOLE_FIRM),
                 REPLACED_KEY,
                 revoked_key(by or ""),
                 HELD_KEY,
-                *(members_key(entry.generation) for entry in entries),
+                *(
+                    key
+                    for entry in entries
+                    for key in (manifest_key(entry.scope), members_key(entry.generation))
+                ),
             ],
             args=[
                 KEPT_READINGS,
                 int(by is not None),
-                # A scope that is no longer published is forgotten with its last generation.
-                int(self.scope != WHOLE_FIRM),
                 *(
                     argument
                     for entry in entries

@@ -1,18 +1,27 @@
-"""Rollback: products go back to an earlier reading of the source, from generations that are still kept."""
+"""Rollback: products go back to an earlier reading of the source, from generations that are still kept.
+
+Scopes go back with the whole firm, in the same step.
+"""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 import redis
 
-from kpi_pipeline.cache.freshness import AnswerState
-from kpi_pipeline.cache.keys import REPLACED_KEY
-from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
+from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration
+from kpi_pipeline.cache.publishing.kept_generations import KeptGenerations
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
-from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
+from kpi_pipeline.cache.publishing.scope_rollback import (
+    HeldFor,
+    ScopeOutcome,
+    ScopeRollback,
+    scope_rollback,
+)
+from kpi_pipeline.cache.publishing.scopes import PublishedScopes
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.scopes import NO_POLICY
 
 Held = Mapping[str, Sequence[ManifestEntry]]
 """By product the generations that can be live: the live one, then those it replaced, the newest first."""
@@ -35,6 +44,19 @@ class KeptReading:
     live: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RollbackResult:
+    """What a rollback has made live.
+
+    Attributes:
+        products: The live entries of the whole firm, by product.
+        scopes: What became of each scope of the policy.
+    """
+
+    products: Mapping[str, ManifestEntry]
+    scopes: tuple[ScopeRollback, ...] = ()
+
+
 class RollbackRefused(LookupError):
     """Nothing was rolled back.
 
@@ -42,12 +64,20 @@ class RollbackRefused(LookupError):
         reason: Why, and what to do, as one sentence.
         kept: The readings that products hold, the one that the source held last first.
         damaged: Generations that cannot be made live because keys of theirs are gone or cannot be read.
+        scopes: Names of the scopes that keep nothing whole of the time when the source held the reading.
     """
 
-    def __init__(self, reason: str, kept: Sequence[KeptReading] = (), damaged: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        reason: str,
+        kept: Sequence[KeptReading] = (),
+        damaged: Sequence[str] = (),
+        scopes: Sequence[str] = (),
+    ) -> None:
         self.reason = reason
         self.kept = tuple(kept)
         self.damaged = tuple(damaged)
+        self.scopes = tuple(scopes)
         super().__init__(reason)
 
 
@@ -57,36 +87,19 @@ class Rollback:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._publisher = Publisher(client)
-
-    def live(self, product: str) -> ManifestEntry | None:
-        """The live entry of a product; None when there is none, or none that can be read."""
-        return self._publisher.live(product)
-
-    def kept(self, product: str) -> list[ManifestEntry]:
-        """Entries of the generations that a product's live one has replaced and that are kept."""
-        live = self._publisher.live(product)
-        if live is None or not live.previous:
-            return []
-        texts = cast("list[bytes | None]", self._client.hmget(REPLACED_KEY, list(live.previous)))
-        kept = []
-        for generation, text in zip(live.previous, texts, strict=True):
-            try:
-                entry = ManifestEntry.from_json(text or b"")
-            except CorruptManifest:
-                continue
-            if (entry.product, entry.generation) == (product, generation):
-                kept.append(entry)
-        return kept
-
-    def readings(self) -> set[str]:
-        """Digests of the readings that products show or can go back to."""
-        live = [entry for product in PRODUCTS if (entry := self.live(product)) is not None]
-        return {entry.reading for shown in live for entry in (shown, *self.kept(shown.product))}
+        self._kept = KeptGenerations(client)
 
     def roll_back(
-        self, products: Sequence[str] = PRODUCTS, generation: str | None = None
-    ) -> dict[str, ManifestEntry]:
+        self,
+        products: Sequence[str] = PRODUCTS,
+        generation: str | None = None,
+        *,
+        leaves_scopes: bool = False,
+    ) -> RollbackResult:
         """Make an earlier reading of the source live again, in one step: of all products, or of none.
+
+        Each scope goes back in the same step to what it showed when the source held that reading; one
+        whose rows did not differ stays as it is.
 
         The times of its generations stay. They get a new fence: a run that read the source before never
         replaces them; one that reads something else, or is to end the rollback, does. A product that shows
@@ -96,49 +109,63 @@ class Rollback:
             products: Which are rolled back; others keep what they show.
             generation: A generation of one of them, whose reading is the one; if not given, the latest
                 reading before the newest live one of which each has a whole generation.
-
-        Returns:
-            The entries that are live now, by product.
+            leaves_scopes: Whether scopes that keep nothing whole of that time stay as they are, rather
+                than keep all from going back.
 
         Raises:
-            RollbackRefused: If no such reading is kept whole by each product, or a newer one was published
-                meanwhile; nothing is changed.
+            RollbackRefused: If no such reading is kept whole by each product, if a scope keeps nothing whole
+                of its time, or a newer one was published meanwhile; nothing is changed.
         """
         now = time.time()
-        held = {product: entries for product in products if (entries := self._held(product, now))}
+        held = {product: entries for product in products if (entries := self._kept.showable(product, now))}
         if not held:
             raise RollbackRefused(f"nothing of {', '.join(products)} is live: publish with `kpi warm`")
         damaged: list[str] = []
         for candidate in _candidates(held, generation):
-            lost = [name for entry in candidate.values() if self._is_damaged(name := entry.generation, now)]
+            names = [entry.generation for entry in candidate.values()]
+            lost = [name for name in names if self._kept.is_damaged(name, now)]
             if not lost:
-                return self._make_live(candidate, held, now)
+                scopes = self._scopes(candidate, held, now)
+                if not leaves_scopes:
+                    _refuse_without(scopes, held)
+                return self._make_live(candidate, held, scopes, now)
             damaged += lost
         raise RollbackRefused(_reason(generation), _kept_readings(held), damaged)
 
-    def _held(self, product: str, now: float) -> list[ManifestEntry]:
-        live = self._publisher.live(product)
-        if live is None or not _can_be_shown(live, now):
-            return []
-        return [live, *(entry for entry in self.kept(product) if _can_be_shown(entry, now))]
-
-    def _is_damaged(self, generation: str, now: float) -> bool:
-        return not self._publisher.prolong(generation, now) or bool(self._publisher.damaged(generation))
+    def _scopes(
+        self, chosen: Mapping[str, ManifestEntry], held: Held, now: float
+    ) -> tuple[ScopeRollback, ...]:
+        policy = PublishedScopes(self._client).policy() or NO_POLICY
+        left = _newest_live(held).reading
+        times = (
+            HeldFor.of(chosen.values()),
+            HeldFor.of(entries[0] for entries in held.values() if entries[0].reading == left),
+        )
+        return tuple(
+            scope_rollback(self._client, scope, tuple(chosen), *times, now)
+            for scope in policy.scopes.values()
+        )
 
     def _make_live(
-        self, chosen: Mapping[str, ManifestEntry], held: Held, now: float
-    ) -> dict[str, ManifestEntry]:
+        self,
+        chosen: Mapping[str, ManifestEntry],
+        held: Held,
+        scopes: tuple[ScopeRollback, ...],
+        now: float,
+    ) -> RollbackResult:
         fence = self._publisher.next_fence()
+        replaced = [(held[product][0], entry) for product, entry in chosen.items()]
+        replaced += [(scope.live[product], one) for scope in scopes for product, one in scope.chosen.items()]
         entries = [
             replace(
                 entry,
                 fence=fence,
                 rolled_back_at=now,
                 # Going back once more replaces the same reading of the source.
-                rolled_back_from=held[product][0].rolled_back_from or held[product][0].reading,
+                rolled_back_from=live.rolled_back_from or live.reading,
                 previous=(),
             )
-            for product, entry in chosen.items()
+            for live, entry in replaced
         ]
         try:
             outcome = self._publisher.flip_together(entries)
@@ -149,11 +176,23 @@ class Rollback:
                 "a newer reading of the source was published meanwhile; nothing was changed, run the command "
                 "again"
             )
-        return {entry.product: self._publisher.live(entry.product) or entry for entry in entries}
+        products = {product: self._kept.live(product) or entry for product, entry in chosen.items()}
+        return RollbackResult(products, scopes)
 
 
-def _can_be_shown(entry: ManifestEntry, now: float) -> bool:
-    return entry.schema_version == SCHEMA_VERSION and entry.state_at(now) is not AnswerState.EXPIRED
+def _refuse_without(scopes: Sequence[ScopeRollback], held: Held) -> None:
+    """Refuse where a scope would keep what it shows, though it is of the reading that is left."""
+    lacking = [scope for scope in scopes if scope.outcome is ScopeOutcome.NOT_KEPT]
+    if not lacking:
+        return
+    names = [scope.name for scope in lacking]
+    raise RollbackRefused(
+        f"of the time of that reading nothing is kept whole for the scopes {', '.join(names)}; "
+        "nothing was changed",
+        _kept_readings(held),
+        [name for scope in lacking for name in scope.damaged],
+        names,
+    )
 
 
 def _candidates(held: Held, generation: str | None) -> Iterator[dict[str, ManifestEntry]]:
@@ -166,12 +205,16 @@ def _candidates(held: Held, generation: str | None) -> Iterator[dict[str, Manife
                 yield {**of_reading, entry.product: entry}
         return
     # By when the source last held it: a rollback changes fences, and a reading may come back.
-    newest = max((entries[0] for entries in held.values()), key=lambda live: live.verified_at)
+    newest = _newest_live(held)
     readings = {entry.reading for entries in held.values() for entry in entries} - {newest.reading}
     common = [chosen for reading in readings if len(chosen := _of_reading(held, reading)) == len(held)]
     for chosen in sorted(common, key=_last_held_at, reverse=True):
         if _last_held_at(chosen) <= newest.verified_at:
             yield chosen
+
+
+def _newest_live(held: Held) -> ManifestEntry:
+    return max((entries[0] for entries in held.values()), key=lambda live: live.verified_at)
 
 
 def _of_reading(held: Held, reading: str) -> dict[str, ManifestEntry]:

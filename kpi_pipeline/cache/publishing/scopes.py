@@ -7,6 +7,7 @@ import redis
 
 from kpi_pipeline.cache.keys import POLICY_FIELD, SCOPES_KEY, history_key, manifest_key
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
+from kpi_pipeline.cache.publishing.kept_generations import KeptGenerations
 from kpi_pipeline.cache.publishing.removal import Removal
 from kpi_pipeline.model.scopes import NO_POLICY, Policy
 
@@ -30,9 +31,11 @@ class PublishedScopes:
         return None
 
     def readings(self) -> set[str]:
-        """The readings that scopes show."""
+        """The readings that scopes show or can go back to."""
         policy = self.policy() or NO_POLICY
-        return {entry.reading for scope in policy.ids for entry in self._live(scope)}
+        return {
+            reading for scope in policy.ids for reading in KeptGenerations(self._client, scope).readings()
+        }
 
     def publish(self, policy: Policy) -> tuple[str, ...]:
         """Let serving go by a policy, then remove what is published of scopes that it does not declare.

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 import redis
@@ -10,14 +11,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpi_pipeline.cache.freshness import AnswerState
-from kpi_pipeline.cache.keys import MANIFEST_KEY, REPLACED_KEY, members_key, payload_key, variant_key
+from kpi_pipeline.cache.keys import (
+    MANIFEST_KEY,
+    REPLACED_KEY,
+    manifest_key,
+    members_key,
+    payload_key,
+)
 from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import KEPT_READINGS, ManifestEntry
-from kpi_pipeline.cache.publishing.publisher import Flip
-from kpi_pipeline.cache.publishing.rollback import KeptReading, Rollback, RollbackRefused
+from kpi_pipeline.cache.publishing.kept_generations import KeptGenerations
+from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
+from kpi_pipeline.cache.publishing.rollback import KeptReading, Rollback, RollbackRefused, RollbackResult
+from kpi_pipeline.cache.publishing.scope_rollback import HeldFor, ScopeOutcome
+from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.model.dimensions import PRODUCTS
-from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.scopes import WHOLE_FIRM, Policy, Scope
+from tests.cache.conftest import Newsroom
 
 Refresh = Callable[..., dict[str, ManifestEntry]]
 
@@ -42,7 +54,7 @@ def live_marks(client: redis.Redis) -> dict[str, object]:
 
 
 def lose(client: redis.Redis, entry: ManifestEntry) -> None:
-    client.delete(payload_key(entry.generation, variant_key(entry.product, EVERYTHING)))
+    client.delete(payload_key(entry.generation, entry.variant(EVERYTHING)))
 
 
 def generations(entries: dict[str, ManifestEntry]) -> dict[str, str]:
@@ -53,7 +65,7 @@ def test_all_products_go_back_to_the_reading_before_as_old_as_it_is(refresh, cli
     first = refresh("first")
     second = refresh("second")
     begun = time.time()
-    live = Rollback(client).roll_back()
+    live = Rollback(client).roll_back().products
     assert generations(live) == generations(first)
     for product, entry in live.items():
         before = first[product]
@@ -80,7 +92,7 @@ def test_products_that_missed_a_reading_go_back_to_one_that_all_have(refresh, cl
 def test_products_ahead_of_one_that_failed_join_it(refresh, client) -> None:
     first = refresh("first")
     refresh("second", PRODUCTS[:3])
-    live = Rollback(client).roll_back()
+    live = Rollback(client).roll_back().products
     assert generations(live) == generations(first)
     # Also that which did not move: a run that has read the newer reading must not bring it back.
     assert len({entry.fence for entry in live.values()}) == 1
@@ -92,7 +104,7 @@ def test_generations_of_one_reading_do_not_push_out_the_reading_before(refresh, 
     refresh("second")
     for _ in range(4):  # filters were requested, or the nightly run wrote everything again
         refresh("second", ("kpis",))
-    assert generations(Rollback(client).roll_back()) == generations(first)
+    assert generations(Rollback(client).roll_back().products) == generations(first)
 
 
 def test_going_back_again_goes_further_back(refresh, client) -> None:
@@ -133,7 +145,7 @@ def test_generations_that_are_kept_are_bounded(refresh, client) -> None:
     for mark in range(9):
         refresh(mark)
         refresh(mark, PRODUCTS[:2])
-    assert all(len(Rollback(client).kept(product)) <= KEPT_READINGS + 1 for product in PRODUCTS)
+    assert all(len(KeptGenerations(client).replaced(product)) <= KEPT_READINGS + 1 for product in PRODUCTS)
 
 
 def test_a_reading_that_came_back_is_the_newest(refresh, client) -> None:
@@ -192,8 +204,10 @@ def test_a_generation_takes_all_products_to_its_reading(refresh, client) -> None
     refresh("second")
     third = refresh("third")
     rollback = Rollback(client)
-    assert generations(rollback.roll_back(generation=first["charts"].generation)) == generations(first)
-    assert generations(rollback.roll_back(generation=third["kpis"].generation)) == generations(third)
+    assert generations(rollback.roll_back(generation=first["charts"].generation).products) == generations(
+        first
+    )
+    assert generations(rollback.roll_back(generation=third["kpis"].generation).products) == generations(third)
 
 
 def test_one_product_alone_goes_back(refresh, client) -> None:
@@ -206,7 +220,9 @@ def test_one_product_alone_goes_back(refresh, client) -> None:
     rollback.roll_back(["kpis"], first["kpis"].generation)
     assert live_marks(client)["kpis"] == "first"
     # A live generation can be named as well: this takes the others' reading.
-    assert generations(rollback.roll_back(generation=third["charts"].generation)) == generations(third)
+    assert generations(rollback.roll_back(generation=third["charts"].generation).products) == generations(
+        third
+    )
 
 
 def test_after_one_alone_all_go_back_together(refresh, client) -> None:
@@ -214,7 +230,7 @@ def test_after_one_alone_all_go_back_together(refresh, client) -> None:
     refresh("second")
     rollback = Rollback(client)
     rollback.roll_back(["kpis"])
-    assert generations(rollback.roll_back()) == generations(first)
+    assert generations(rollback.roll_back().products) == generations(first)
 
 
 def test_an_unknown_generation_and_one_of_another_product_are_refused(refresh, client) -> None:
@@ -231,7 +247,7 @@ def test_a_product_that_shows_nothing_is_left_out(newsroom, refresh, client) -> 
     newsroom.publish(product="charts", computed_at=time.time() - 10_000)
     first = refresh("first", ("kpis", "dashboards"))
     refresh("second", ("kpis", "dashboards"))
-    assert generations(Rollback(client).roll_back()) == generations(first)
+    assert generations(Rollback(client).roll_back().products) == generations(first)
     with pytest.raises(RollbackRefused, match="kpi warm"):
         Rollback(client).roll_back(["charts"])
 
@@ -248,7 +264,7 @@ def test_a_corrupt_entry_of_a_kept_generation_is_left_out(newsroom, client) -> N
     first = newsroom.publish(mark="first")
     newsroom.publish(mark="second")
     client.hset(REPLACED_KEY, first.generation, "garbage")
-    assert Rollback(client).kept("kpis") == []
+    assert KeptGenerations(client).replaced("kpis") == []
     with pytest.raises(RollbackRefused):
         Rollback(client).roll_back()
 
@@ -259,7 +275,7 @@ def test_the_next_run_replaces_it_and_one_begun_before_does_not(each_newsroom, e
         for product in ("kpis", "charts"):
             each_newsroom.publish(product=product, mark=mark)
     begun_before = publisher.next_fence()
-    assert set(Rollback(each_client).roll_back()) == {"kpis", "charts"}
+    assert set(Rollback(each_client).roll_back().products) == {"kpis", "charts"}
     for product in ("kpis", "charts"):
         late = each_newsroom.stage(product=product, mark="late")
         assert publisher.flip(each_newsroom.entry(late, fence=begun_before)) is Flip.SUPERSEDED
@@ -290,7 +306,7 @@ def test_a_newer_reading_published_meanwhile_stops_all(refresh, newsroom, client
 def test_a_generation_removed_meanwhile_stops_all(refresh, client, monkeypatch) -> None:
     first = refresh("first")
     refresh("second")
-    monkeypatch.setattr(Rollback, "_is_damaged", lambda *_: False)
+    monkeypatch.setattr(KeptGenerations, "is_damaged", lambda *_: False)
     client.delete(members_key(first["financials"].generation))
     with pytest.raises(RollbackRefused, match=first["financials"].generation):
         Rollback(client).roll_back()
@@ -317,6 +333,176 @@ def test_no_reader_ever_sees_half_a_rollback(refresh, client) -> None:
         ended.set()
         watcher.join()
     assert seen <= {frozenset({"reading first"}), frozenset({"reading second"})}
+
+
+NORTH, SOUTH = (Scope(name, Filter.of({"client": name})) for name in ("north", "south"))
+
+
+class Readings:
+    """Publishes readings of the source: the whole firm, then its scopes, as a run does."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+        self.at = time.time() - 300
+        PublishedScopes(client).publish(Policy({scope.name: scope for scope in (NORTH, SOUTH)}))
+
+    def read(self, mark: str, products: Iterable[str] = PRODUCTS, **of_scopes: str) -> None:
+        """Publish a reading of a mark, and by name the marks of what scopes see of it."""
+        self.at += 1
+        for scope, shown in ((WHOLE_FIRM, mark), *((self.ids[name], of_scopes[name]) for name in of_scopes)):
+            newsroom = Newsroom(self.client, scope=scope)
+            for product in products:
+                live = newsroom.publisher.live(product)
+                if live is None or live.reading != f"reading {shown}":
+                    newsroom.publish(product=product, mark=shown, computed_at=self.at)
+                    continue
+                fence = newsroom.publisher.next_fence()
+                assert newsroom.publisher.flip(replace(live, fence=fence, verified_at=self.at)) is Flip.LIVE
+
+    @property
+    def ids(self) -> dict[str, str]:
+        return {scope.name: scope.id for scope in (NORTH, SOUTH)}
+
+    def live(self, scope: str) -> dict[str, ManifestEntry]:
+        publisher = Publisher(self.client, self.ids.get(scope, WHOLE_FIRM))
+        return {one: entry for one in PRODUCTS if (entry := publisher.live(one)) is not None}
+
+    def shown(self, scope: str = "firm") -> set[str]:
+        """The marks of what is shown."""
+        return {entry.reading.removeprefix("reading ") for entry in self.live(scope).values()}
+
+    def everything(self) -> list[object]:
+        keys = sorted(self.client.scan_iter("kpi:manifest*"))
+        return [keys, *(self.client.hgetall(key) for key in keys)]
+
+
+@pytest.fixture
+def readings(client) -> Readings:
+    return Readings(client)
+
+
+def outcomes(result: RollbackResult) -> dict[str, ScopeOutcome]:
+    return {scope.name: scope.outcome for scope in result.scopes}
+
+
+def test_a_scope_goes_back_with_the_firm_and_one_of_equal_rows_stays(readings, client) -> None:
+    readings.read("first", north="n1", south="s1")
+    readings.read("second", north="n2", south="s1")
+    south = readings.live("south")
+    result = Rollback(client).roll_back()
+    assert outcomes(result) == {"north": ScopeOutcome.ROLLED_BACK, "south": ScopeOutcome.SAME_FIGURES}
+    assert (readings.shown(), readings.shown("north")) == ({"first"}, {"n1"})
+    assert readings.live("south") == south
+    firm, north = readings.live("firm")["kpis"], readings.live("north")["kpis"]
+    assert (north.fence, north.rolled_back_at) == (firm.fence, firm.rolled_back_at)
+    # Nothing of it says anything of the readings of the firm.
+    assert (north.rolled_back_from, north.computed_at) == ("reading n2", firm.computed_at)
+    for scope in ("north", "south"):
+        assert client.ttl(manifest_key(readings.ids[scope])) > 0
+
+
+def test_a_scope_goes_further_back_and_forward_with_the_firm(readings, client) -> None:
+    readings.read("first", north="n1", south="s1")
+    readings.read("second", north="n1", south="s2")
+    newest = {"firm": "third", "north": "n3", "south": "s3"}
+    readings.read(newest["firm"], north="n3", south="s3")
+    generation = readings.live("firm")["charts"].generation
+    Rollback(client).roll_back()
+    assert (readings.shown("north"), readings.shown("south")) == ({"n1"}, {"s2"})
+    Rollback(client).roll_back()
+    assert (readings.shown("north"), readings.shown("south")) == ({"n1"}, {"s1"})
+    assert {one.rolled_back_from for one in readings.live("south").values()} == {"reading s3"}
+    assert all(entry.rolled_back_at for entry in readings.live("north").values())
+    Rollback(client).roll_back(generation=generation)
+    assert {scope: readings.shown(scope) for scope in newest} == {
+        scope: {mark} for scope, mark in newest.items()
+    }
+
+
+def test_a_scope_that_the_newest_reading_has_not_reached_is_kept_from_it(readings, client) -> None:
+    readings.read("first", north="n1")
+    begun_before = Publisher(client).next_fence()
+    readings.read("second")  # the run is about to publish scopes
+    result = Rollback(client).roll_back()
+    assert outcomes(result) == {"north": ScopeOutcome.ROLLED_BACK, "south": ScopeOutcome.SHOWS_NOTHING}
+    for scope in (NORTH, SOUTH):
+        newsroom = Newsroom(client, scope=scope.id)
+        late = newsroom.entry(newsroom.stage(mark="late"), fence=begun_before)
+        assert newsroom.publisher.flip(late, by="run") is Flip.SUPERSEDED
+    assert (readings.shown("north"), readings.shown("south")) == ({"n1"}, set())
+    # What is read later may go live: the run decides.
+    newsroom.publish(mark="s3")
+    assert readings.shown("south") == {"s3"}
+
+
+def test_one_product_goes_back_in_scopes_too(readings, client) -> None:
+    readings.read("first", north="n1")
+    readings.read("second", north="n2")
+    Rollback(client).roll_back(["kpis"])
+    assert {one: entry.reading for one, entry in readings.live("north").items()} == {
+        **dict.fromkeys(PRODUCTS, "reading n2"),
+        "kpis": "reading n1",
+    }
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_scope_that_keeps_nothing_whole_of_the_time_keeps_all_from_going_back(
+    readings, client, is_damaged: bool
+) -> None:
+    readings.read("first", south="s1", **({"north": "n1"} if is_damaged else {}))
+    damaged = list(readings.live("north").values())[:1]
+    readings.read("second", north="n2", south="s2")
+    for entry in damaged:
+        lose(client, entry)
+    before = readings.everything()
+    with pytest.raises(RollbackRefused, match="scopes north; nothing was changed") as refused:
+        Rollback(client).roll_back()
+    assert refused.value.scopes == ("north",)
+    assert refused.value.damaged == tuple(entry.generation for entry in damaged)
+    assert readings.everything() == before
+    result = Rollback(client).roll_back(leaves_scopes=True)
+    assert outcomes(result) == {"north": ScopeOutcome.NOT_KEPT, "south": ScopeOutcome.ROLLED_BACK}
+    shown = [readings.shown(scope) for scope in ("firm", "north", "south")]
+    assert shown == [{"first"}, {"n2"}, {"s1"}]
+
+
+def test_a_reading_that_came_back_is_known_by_both_ends(newsroom) -> None:
+    held = HeldFor(10, 30)  # another one was held at 20
+    at: dict[tuple[float, float], int] = {}
+    for first, last in ((10, 30), (0, 40), (5, 15), (20, 20), (0, 9), (31, 40)):
+        entry = newsroom.publish(computed_at=last, first_read_at=first)
+        at[first, last] = held.agreement(entry)
+    assert at == {(10, 30): 3, (0, 40): 3, (5, 15): 2, (20, 20): 1, (0, 9): 0, (31, 40): 0}
+
+
+def test_no_reader_of_a_scope_ever_sees_another_reading_than_the_firm(readings, client) -> None:
+    readings.read("first", north="n1", south="s1")
+    names = [readings.live("firm")["kpis"].generation]
+    readings.read("second", north="n2", south="s2")
+    names.append(readings.live("firm")["kpis"].generation)
+    seen: set[frozenset[str]] = set()
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.is_set():
+            pipeline = client.pipeline(transaction=True)
+            for scope in (WHOLE_FIRM, NORTH.id, SOUTH.id):
+                pipeline.hvals(manifest_key(scope))
+            texts = [text for part in pipeline.execute() for text in part]
+            seen.add(frozenset(ManifestEntry.from_json(text).reading for text in texts))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for generation in names * 10:
+            Rollback(client).roll_back(generation=generation)
+    finally:
+        ended.set()
+        watcher.join()
+    assert seen <= {
+        frozenset({"reading first", "reading n1", "reading s1"}),
+        frozenset({"reading second", "reading n2", "reading s2"}),
+    }
 
 
 PRODUCT = st.sampled_from(PRODUCTS)
@@ -346,7 +532,7 @@ def test_whatever_happened_a_rollback_leaves_one_reading_or_all_as_it_was(
         return {product: publisher.live(product) for product in PRODUCTS}
 
     def held(product: str) -> list[ManifestEntry]:
-        return [live()[product], *rollback.kept(product)]
+        return [live()[product], *KeptGenerations(client).replaced(product)]
 
     for kind, *given_step in steps:
         before, manifest = live(), client.hgetall(MANIFEST_KEY)
@@ -355,7 +541,9 @@ def test_whatever_happened_a_rollback_leaves_one_reading_or_all_as_it_was(
             refresh(mark, [product for product in PRODUCTS if product not in failing])
             for product in PRODUCTS:
                 if product not in failing and before[product].reading != f"reading {mark}":
-                    assert before[product].reading in {entry.reading for entry in rollback.kept(product)}
+                    assert before[product].reading in {
+                        entry.reading for entry in KeptGenerations(client).replaced(product)
+                    }
         elif kind == "write again":
             (product,) = given_step
             mark = before[product].reading.removeprefix("reading ")
@@ -365,13 +553,13 @@ def test_whatever_happened_a_rollback_leaves_one_reading_or_all_as_it_was(
                 assert len({entry.reading for entry in held(product)}) > 1
         elif kind == "lose":
             product, place = given_step
-            for entry in rollback.kept(product)[place : place + 1]:
+            for entry in KeptGenerations(client).replaced(product)[place : place + 1]:
                 lose(client, entry)
         else:
             begun_before = publisher.next_fence()
             products = PRODUCTS if kind == "roll back" else given_step
             try:
-                after = rollback.roll_back(products)
+                after = rollback.roll_back(products).products
             except RollbackRefused:
                 assert client.hgetall(MANIFEST_KEY) == manifest
                 continue
