@@ -15,9 +15,11 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.kept_generations import KeptGenerations
 from kpi_pipeline.cache.publishing.rollback import KeptReading, Rollback, RollbackRefused
 from kpi_pipeline.cache.publishing.scope_rollback import ScopeOutcome, ScopeRollback
+from kpi_pipeline.cli.audited import write_audit
 from kpi_pipeline.cli.console import print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json, check_product
 from kpi_pipeline.cli.problems import FAILED, load_settings, reported_errors
+from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.moments import as_iso
 
@@ -97,7 +99,11 @@ def rollback(
     Example: `kpi rollback`
     """
     with reported_errors(as_json):
-        with connect(redis_url(load_settings())) as client:
+        settings = load_settings()
+        address = redis_url(settings)
+        of = f" to {to}" if to else ""
+        write_audit(settings, AuditAction.ROLLBACK, f"{product or 'all products'}{of}")
+        with connect(address) as client:
             results, scopes, refusal = _roll_back(
                 client, (product,) if product else PRODUCTS, to, leave_scopes
             )

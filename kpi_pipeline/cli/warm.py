@@ -11,11 +11,13 @@ from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.live_readings import LiveReading, LiveReadings
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS
+from kpi_pipeline.cli.audited import write_audit
 from kpi_pipeline.cli.console import ProgressDisplay, print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json, Products
 from kpi_pipeline.cli.problems import FAILED, load_settings, reported_errors
 from kpi_pipeline.cli.refresh import ROLLED_BACK, Refresh, Refreshed, dagster_client, refresh
 from kpi_pipeline.cli.warm_variants import Verified, Warmed, verify, warm_variants
+from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.moments import as_iso
 from kpi_pipeline.stack.dagster_client import DagsterClient
@@ -59,6 +61,8 @@ def warm(
         settings = load_settings()
         server = dagster_client(settings)
         address = redis_url(settings)
+        wanted = " ".join([*(products or [ALL_PRODUCTS]), *(filters or [])])
+        write_audit(settings, AuditAction.REFRESH, wanted)
         if filters:
             with connect(address) as client, ProgressDisplay(silent=as_json) as display:
                 warmed = warm_variants(client, server, products or PRODUCTS, filters, display)

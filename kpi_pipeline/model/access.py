@@ -110,6 +110,7 @@ class AuditAction(StrEnum):
     PASSWORD = "password"  # noqa: S105 - the name of an action
     REFRESH = "refresh"
     CLEAR = "clear"
+    ROLLBACK = "rollback"
     DOWNLOAD = "download"
     USER_ADDED = "user-added"
     USER_CHANGED = "user-changed"

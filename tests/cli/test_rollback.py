@@ -3,14 +3,18 @@
 import time
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
+from kpi_pipeline.access.audit import AuditLog
+from kpi_pipeline.access.database import AccessDatabase
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.publishing.scopes import PublishedScopes
+from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.scopes import WHOLE_FIRM, Policy, Scope
@@ -76,6 +80,23 @@ def test_every_product_is_rolled_back_to_one_reading(kpi, publish, cache_url: st
     for product in PRODUCTS:
         assert former[product].generation in ran.output
         assert live(cache_url, product).generation == former[product].generation
+
+
+def test_a_rollback_is_written_down_first(kpi, publish, cache_url: str, tmp_path: Path) -> None:
+    former = publish("kpis", reading="first")
+    later = publish("kpis", reading="second")
+    log = tmp_path / "access.db"
+    asked = {"REDIS_URL": cache_url, "KPI_ACCESS": "accounts"}
+    refused = kpi("rollback", **asked, KPI_ACCESS_URL="sqlite:////dev/null/access.db")
+    assert refused.code == 1
+    assert "KPI_ACCESS_URL" in refused.errors
+    assert live(cache_url, "kpis").generation == later.generation
+    ran = kpi("rollback", "--product", "kpis", **asked, KPI_ACCESS_URL=f"sqlite:///{log}")
+    assert ran.code == 0, ran.output
+    assert live(cache_url, "kpis").generation == former.generation
+    (entry,) = AuditLog(AccessDatabase(f"sqlite:///{log}")).read(action=AuditAction.ROLLBACK)
+    assert entry.who.startswith("console:")
+    assert entry.detail == "kpis"
 
 
 def test_a_generation_takes_every_product_to_its_reading(kpi, publish, cache_url: str) -> None:
