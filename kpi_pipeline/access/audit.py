@@ -50,6 +50,16 @@ class AuditLog:
         with self._database.begin() as connection:
             connection.execute(sa.insert(AUDIT).values(**row, detail=detail[:_LONGEST_DETAIL]))
 
+    def write_change(self, who: str, action: AuditAction, detail: str) -> None:
+        """Write down what holds from now on, unless the latest entry of this kind says it already."""
+        latest = (
+            sa.select(AUDIT.c.detail).where(AUDIT.c.action == action).order_by(AUDIT.c.id.desc()).limit(1)
+        )
+        with self._database.begin() as connection:
+            known = connection.execute(latest).scalar_one_or_none()
+        if known != detail[:_LONGEST_DETAIL]:
+            self.write(who, action, detail)
+
     def read(
         self,
         *,

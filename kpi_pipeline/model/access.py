@@ -112,6 +112,7 @@ class AuditAction(StrEnum):
     CLEAR = "clear"
     ROLLBACK = "rollback"
     DOWNLOAD = "download"
+    POLICY = "policy"
     USER_ADDED = "user-added"
     USER_CHANGED = "user-changed"
     USER_REMOVED = "user-removed"

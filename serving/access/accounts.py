@@ -15,6 +15,7 @@ from kpi_pipeline.model.scopes import Policy, UnknownScope
 from kpi_pipeline.settings import Settings
 from serving.access.identification import CheckedIdentities, csrf_of
 from serving.access.identity import Identity
+from serving.access.policy_changes import AuditedPolicy
 from serving.access.refusals import LOCKED, REFUSED, UNEQUAL, WEAK, WRONG, Refusal
 from serving.access.request_rates import RequestRates
 
@@ -42,12 +43,12 @@ class Accounts:
 
     def __init__(self, settings: Settings, policy: Callable[[], Policy]) -> None:
         self._settings = settings
-        self._policy = policy
         self._database = database = access_database(settings)
         limits = SessionLimits.of_settings(settings)
         self.users = Users(database)
         self.sessions = Sessions(database, limits)
         self.audit = AuditLog(database)
+        self._policy = AuditedPolicy(policy, self.audit)
         self.rates = RequestRates()
         self._tokens = Tokens(database)
         secret = settings.proxy_secret
