@@ -16,6 +16,7 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.compute.rollup.shard_sums import Definitions
+from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from kpi_pipeline.model.scopes import WHOLE_FIRM
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.rollup_archive import RollupArchive
@@ -53,7 +54,8 @@ def kept_entry(
     """
     if live is None or live.rolled_back_from != reading or live.reading == reading or live.fence > fence:
         return None, []
-    if ends_rollback(run):
+    # What another version has made cannot be shown.
+    if ends_rollback(run) or live.schema_version != SCHEMA_VERSION:
         return None, []
     definitions = Definitions(live.as_of, source.thresholds(), source.window_months())
     return whole_entry(live, run.run_id, definitions, cache, expires_at=expires_at, extend_lease=extend_lease)

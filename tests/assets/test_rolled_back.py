@@ -1,6 +1,7 @@
 """A generation that was rolled back to lives on as long as it is whole, or its reading is kept."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from dagster import DagsterRun
@@ -8,7 +9,9 @@ from dagster import DagsterRun
 from kpi_pipeline.assets.rolled_back import kept_entry
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import payload_key, variant_key
+from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.rollback import Rollback
+from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
@@ -21,17 +24,30 @@ def test_without_its_reading_what_is_lost_cannot_be_computed(demo_home: Path) ->
         newsroom.publish(EVERYTHING, mark=1)
         newsroom.publish(EVERYTHING, mark=2)
         live = Rollback(client).roll_back(["kpis"]).products["kpis"]
-        for is_whole in (True, False):
-            if not is_whole:
-                client.delete(payload_key(live.generation, variant_key("kpis", EVERYTHING)))
-            kept, problems = kept_entry(
-                live,
-                str(live.rolled_back_from),
-                live.fence,
-                DagsterRun(job_name="refresh_kpis"),
-                SourceResource(),
-                CacheResource(),
-                expires_at=live.stale_until,
-                extend_lease=lambda: None,
-            )
-            assert (kept, problems) == (live if is_whole else None, [])
+        assert left(live) == (live, [])
+        client.delete(payload_key(live.generation, variant_key("kpis", EVERYTHING)))
+        assert left(live) == (None, [])
+
+
+def test_after_an_upgrade_what_was_rolled_back_is_published_anew(demo_home: Path) -> None:
+    with connect(os.environ["REDIS_URL"]) as client:
+        newsroom = Newsroom(client)
+        newsroom.publish(EVERYTHING, mark=1)
+        newsroom.publish(EVERYTHING, mark=2)
+        live = Rollback(client).roll_back(["kpis"]).products["kpis"]
+        # Readers of this version cannot be shown it.
+        assert left(replace(live, schema_version=SCHEMA_VERSION - 1)) == (None, [])
+
+
+def left(live: ManifestEntry) -> tuple[ManifestEntry | None, list[str]]:
+    """What a run that reads what was rolled back from leaves."""
+    return kept_entry(
+        live,
+        str(live.rolled_back_from),
+        live.fence,
+        DagsterRun(job_name="refresh_kpis"),
+        SourceResource(),
+        CacheResource(),
+        expires_at=live.stale_until,
+        extend_lease=lambda: None,
+    )
