@@ -25,6 +25,7 @@ from serving.metrics.answer_buffer import Counted
 from serving.problem_types import EXPIRED, FILTER_NOT_KEPT, FILTER_ROLLED_BACK, NOT_READY, ProblemType
 from serving.problems import RETRY, Problem
 
+_NONE: Final = AcceptedParameters(())
 NO_PARAMETERS: Final[Mapping[str, Any]] = {"dimensions": ()}
 """The catalogue by which no parameters are read."""
 
@@ -145,13 +146,17 @@ def of_the_present(parameters: Sequence[tuple[str, str]], kind: ProblemType) -> 
     return parameters
 
 
-def refuse_parameters(parameters: Sequence[tuple[str, str]]) -> None:
+def refuse_parameters(parameters: Sequence[tuple[str, str]], accepted: AcceptedParameters = _NONE) -> None:
     """Refuse query parameters where the path says all.
+
+    Args:
+        parameters: Those that are left of the address.
+        accepted: What the address accepts besides.
 
     Raises:
         QueryError: If there are any.
     """
-    parse_filter(parameters, NO_PARAMETERS, AcceptedParameters(()))
+    parse_filter(parameters, NO_PARAMETERS, accepted)
 
 
 def live_result(
@@ -162,6 +167,15 @@ def live_result(
     if state is AnswerState.STALE and reader.reachable:
         connection.pipeline_client.refresh(lookup.product)
     answer = Answer(state, payload, entry, lookup.filter, reader.reachable)
+    return _result(connection, lookup, answer, payload, entry)
+
+
+def historic_result(
+    connection: Connection, lookup: Lookup, entry: ManifestEntry, payload: Payload
+) -> LookupResult:
+    """What was looked up in a month end."""
+    reachable = connection.reader.reachable
+    answer = Answer(AnswerState.HISTORIC, payload, entry, lookup.filter, reachable)
     return _result(connection, lookup, answer, payload, entry)
 
 
@@ -214,7 +228,7 @@ def _look_up_as_of(
     answer = connection.reader.month_ends.answer(product, as_of, requested)
     if answer.payload is None or answer.entry is None:
         if answer.miss is not MissReason.NOT_PRECOMPUTED:
-            raise _retry_later(NOT_READY)  # what is lost is restored
+            raise lost()
         raise Problem(FILTER_NOT_KEPT, members={"asked_filter": requested.as_dict()})
     return _result(connection, lookup, answer, answer.payload, answer.entry)
 
@@ -264,6 +278,11 @@ def expired(connection: Connection, entry: ManifestEntry) -> Problem:
 def unreadable(connection: Connection, product: str) -> Problem:
     """The problem of stored figures of a product that are invalid; a new generation is requested."""
     connection.pipeline_client.refresh(product)
+    return _retry_later(NOT_READY)
+
+
+def lost() -> Problem:
+    """The problem of what a month end has lost: it is restored."""
     return _retry_later(NOT_READY)
 
 

@@ -20,12 +20,16 @@ from kpi_pipeline.model.certificate_details import (
     DetailStage,
 )
 from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.query_parameters import AcceptedParameters
+from serving.as_of import AS_OF, AS_OF_PARAMETER, requested_as_of
 from serving.cache_access import Connection
+from serving.dates import day_text
 from serving.listing.look_up import ListResult, look_up_list
-from serving.lookup import of_the_present, refuse_parameters
-from serving.problem_types import CERTIFICATE_UNKNOWN, LIST_NOT_KEPT
+from serving.lookup import refuse_parameters
+from serving.problem_types import CERTIFICATE_UNKNOWN
 from serving.problems import Problem
 
+_DATE_ALONE: Final = AcceptedParameters((), (AS_OF_PARAMETER,))
 _DOTS: Final = frozenset({".", ".."})
 _LONGEST_SHOWN: Final = 80
 """Characters of a name that is quoted in a problem."""
@@ -150,9 +154,13 @@ class CertificateDetail:
                 yield StageDays(stage, days, self.is_marked(RUNNING_MARK.format(stage.name)), usual)
 
     def outlook(self) -> Outlook | None:
-        """When it is expected to be paid; None of what is not receivable."""
+        """When it is expected to be paid; None of what is not receivable, and of the past."""
         age = self.value("age_days")
-        if not self.is_marked("receivable") or not isinstance(age, int):
+        if (
+            self.listed.figures.requested_as_of is not None
+            or not self.is_marked("receivable")
+            or not isinstance(age, int)
+        ):
             return None
         outlooks = self.listed.certificates.outlooks
         chances = outlooks.chances(
@@ -170,15 +178,17 @@ def look_up_certificate(
         connection: The cache.
         project: Its project, as the address has it.
         number: Its number there, likewise.
-        parameters: Query parameters: none but an empty date.
+        parameters: Query parameters: a date alone. With one it is of the newest month end on or before it.
 
     Raises:
-        Problem: If there is no such certificate, the past is requested, or as `look_up_list` does.
+        Problem: If there is no such certificate, or as `look_up_list` does.
         InvalidDate: If the date is none.
+        NoMonthEnd: If no month end is kept on or before the date.
         QueryError: If there is any other parameter.
     """
-    refuse_parameters(of_the_present(parameters, LIST_NOT_KEPT))
-    listed = look_up_list(connection, ())
+    as_of, others = requested_as_of(parameters)
+    refuse_parameters(others, _DATE_ALONE)
+    listed = look_up_list(connection, () if as_of is None else ((AS_OF, as_of.isoformat()),))
     row = next(
         (
             row
@@ -188,12 +198,18 @@ def look_up_certificate(
         None,
     )
     if row is None:
-        project, number = name_of(project), name_of(number)
-        named = {"project": project[:_LONGEST_SHOWN], "number": number[:_LONGEST_SHOWN]}
+        project, number = (name_of(name)[:_LONGEST_SHOWN] for name in (project, number))
+        named = {"project": project, "number": number}
         cause = Text(
-            f"Las cifras de hoy no tienen el certificado «{named['number']}» de «{named['project']}».",
-            f'Today\'s figures have no certificate "{named["number"]}" of "{named["project"]}".',
+            f"Las cifras de hoy no tienen el certificado «{number}» de «{project}».",
+            f'Today\'s figures have no certificate "{number}" of "{project}".',
         )
+        if as_of is not None:
+            day = day_text(listed.figures.entry.as_of)
+            cause = Text(
+                f"Las cifras al {day.es} no tienen el certificado «{number}» de «{project}».",
+                f'The figures as of {day.en} have no certificate "{number}" of "{project}".',
+            )
         raise Problem(CERTIFICATE_UNKNOWN, cause, members=named)
     return CertificateDetail(listed, row)
 

@@ -199,6 +199,31 @@ def require_expected(expected: str, stretches: Sequence[str]) -> None:
         )
 
 
+def refuse_expected(expected: str) -> None:
+    """Check that a list of the past is not to be of what is expected.
+
+    Args:
+        expected: The month that is requested, or the next days; empty for none.
+
+    Raises:
+        Problem: If there is one.
+    """
+    if expected:
+        cause = Text(
+            "Lo que se espera cobrar es solo de la lista de hoy.",
+            "What is expected is of today's list only.",
+        )
+        raise value_problem(
+            INVALID_LIST_PARAMETER,
+            LIST_PARAMETERS,
+            EXPECTED_IN,
+            expected,
+            (),
+            blamed=lambda *pair: LIST_PARAMETERS.spellings.get(fold(pair[0])) == EXPECTED_IN,
+            cause=cause,
+        )
+
+
 def require_currency(currency: str, known: Sequence[str]) -> None:
     """Check that the data have a currency.
 

@@ -17,6 +17,7 @@ from kpi_pipeline.model.listing import (
     ListColumn,
 )
 from kpi_pipeline.model.query_parameters import AcceptedParameters, QueryParameter
+from serving.as_of import AS_OF_PARAMETER
 
 STANDING: Final = "standing"
 SEARCH: Final = "search"
@@ -62,6 +63,7 @@ LIST_PARAMETERS: Final = AcceptedParameters(
         QueryParameter(SORT, Text("orden", SORT), Text("Orden", "Order")),
         QueryParameter(COLUMNS, Text("columnas", COLUMNS), Text("Columnas", "Columns")),
         *PAGE_PARAMETERS,
+        AS_OF_PARAMETER,
     ),
 )
 """What the address of the list accepts."""

@@ -52,13 +52,24 @@ class DrillDown:
         catalogue: Which values there are.
         selection: The filter of the page.
         address: Of the page.
+        has_past_list: Whether there is a list of certificates of the past day that it shows.
     """
 
-    def __init__(self, catalogue: Catalogue, selection: Selection, address: PageAddress) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        selection: Selection,
+        address: PageAddress,
+        *,
+        has_past_list: bool = False,
+    ) -> None:
         self._catalogue = catalogue
         self._selection = selection
-        # Month ends keep single values only.
-        self._kept = {} if address.as_of is not None else selection
+        is_past = address.as_of is not None
+        self._has_list = has_past_list or not is_past
+        # Month ends keep the figures of single values only; their lists have all certificates.
+        self._is_single = is_past and address.path != CERTIFICATES_PATH
+        self._kept = {} if self._is_single else selection
         self._address = address
         self._values = catalogue.derived("values", _values)
         self._times = [dimension.name for dimension in catalogue.dimensions if dimension.role == "time"]
@@ -86,7 +97,9 @@ class DrillDown:
         return "" if self._kept != self._selection else self.to(dimension, value)
 
     def to_list(self, listed: ListedFigure, selection: Selection, scope: ListScope = OF_WINDOW) -> str:
-        """The address of the list that is a figure of a filter; empty for the past.
+        """The address of the list that is a figure of a filter; empty where there is none.
+
+        What is expected is of the present alone.
 
         Args:
             listed: What the figure sums.
@@ -95,6 +108,8 @@ class DrillDown:
         """
         kept: list[tuple[str, str]] = []
         as_of = self._catalogue.as_of
+        if listed.sums == EXPECTED.name and self._address.as_of is not None:
+            return ""
         if listed.event:
             first, last = None if scope.is_cohort else self._catalogue.window_first, as_of
             if scope.month:
@@ -114,11 +129,11 @@ class DrillDown:
     def to_standings(
         self, standings: Sequence[str], selection: Selection, others: Sequence[tuple[str, str]] = ()
     ) -> str:
-        """The address of the list of what stands in one of some ways under a filter; empty for the past."""
-        if self._address.as_of is not None:
+        """The address of the list of what stands in one of some ways under a filter; empty without one."""
+        if not self._has_list:
             return ""
         kept = (*((STANDING, name) for name in standings), *others)
-        address = PageAddress(CERTIFICATES_PATH, self._address.language, kept=kept)
+        address = PageAddress(CERTIFICATES_PATH, self._address.language, self._address.as_of, kept)
         return address.of(parameters_of(self._catalogue, selection))
 
     def to_page(self, name: str) -> str:
@@ -126,7 +141,8 @@ class DrillDown:
         if not self._may_open(name):
             return ""
         address = PageAddress(page_path(name), self._address.language, self._address.as_of)
-        return address.of(parameters_of(self._catalogue, self._kept))
+        kept = self._selection if self._address.as_of is None else {}
+        return address.of(parameters_of(self._catalogue, kept))
 
     def to_meanings(self) -> str:
         """The address of the page that explains KPIs, which is the same under any filter; empty likewise."""
@@ -135,11 +151,11 @@ class DrillDown:
         return PageAddress(page_path(self._catalogue.reference), self._address.language).of(())
 
     def to_certificate(self, project: str, certificate_id: str) -> str:
-        """The address of the page of a certificate; empty for the past."""
-        if self._address.as_of is not None:
+        """The address of the page of a certificate; empty where there is no list of it."""
+        if not self._has_list:
             return ""
         path = certificate_path(CERTIFICATES_PATH, project, certificate_id.removeprefix(f"{project}/"))
-        return PageAddress(path, self._address.language).of(())
+        return PageAddress(path, self._address.language, self._address.as_of).of(())
 
     def to_profile(self, dimension: str, value: str) -> str:
         """The address of the profile of a value; empty where it has none."""
@@ -156,7 +172,7 @@ class DrillDown:
 
     def _url(self, dimension: str, values: tuple[str, ...]) -> str:
         chosen = [value for value in values if value in self._values.get(dimension, ())]
-        too_many = self._address.as_of is not None and len(chosen) > 1
+        too_many = self._is_single and len(chosen) > 1
         if not chosen or too_many or set(self._kept.get(dimension, ())) == set(chosen):
             return ""
         if len(chosen) == 1 and not self._has_another_time(dimension):

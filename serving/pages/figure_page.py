@@ -4,9 +4,10 @@ from typing import Any, Final
 
 from flask import request
 
-from serving.cache_access import Connection, current_settings
+from serving.cache_access import Connection, current_connection, current_settings
 from serving.catalogue import Catalogue
 from serving.freshness_headers import age_s
+from serving.listing.look_up import is_list_kept
 from serving.lookup_result import LookupResult
 from serving.pages.addresses import PageAddress
 from serving.pages.context import PageContext
@@ -50,7 +51,9 @@ def page_context(
         linked: Of the page to which names in it lead.
         counts: From `filters.form.option_counts`; None for those of all certificates.
     """
-    drill_down = DrillDown(catalogue, selection, linked)
+    as_of = linked.as_of
+    has_past_list = as_of is not None and is_list_kept(current_connection(), as_of, catalogue.as_of)
+    drill_down = DrillDown(catalogue, selection, linked, has_past_list=has_past_list)
     writer = writer_for(reader_language(), catalogue, current_settings().timezone, drill_down)
     if counts is None:
         counts = option_counts(catalogue, None, {})

@@ -10,6 +10,7 @@ from kpi_pipeline.model.labels import LANGUAGES
 from serving.access.identity import current_identity
 from serving.cache_access import Connection
 from serving.catalogue import Page
+from serving.listing.look_up import is_list_kept
 from serving.lookup_result import LookupResult
 from serving.pages.addresses import (
     CERTIFICATES_PATH,
@@ -59,7 +60,7 @@ def page_frame(
         "product": product,
         "csrf": current_identity().csrf,
         "page_path": address.path,
-        "links": _links(pages, context),
+        "links": _links(connection, pages, context),
         "live": live_state(result, refresh, writer),
         "refresh": refresh,
         "missing": result.state is AnswerState.MISSING,
@@ -78,18 +79,27 @@ def page_frame(
     }
 
 
-def _links(pages: Sequence[Page], context: PageContext) -> list[tuple[str, str, bool]]:
+def _links(
+    connection: Connection, pages: Sequence[Page], context: PageContext
+) -> list[tuple[str, str, bool]]:
     """The navigation: label and address of each page under the same filter, and whether it is this one."""
     requested, here = parameters_of(context.catalogue, context.selection), context.address
     plain = replace(here, kept=())
-    # Of the past there is no list, and there are no bridges.
-    listed = here if here.path == CERTIFICATES_PATH else replace(plain, path=CERTIFICATES_PATH, as_of=None)
+    is_listed = here.as_of is not None and is_list_kept(connection, here.as_of, context.catalogue.as_of)
+    listed_as_of = here.as_of if is_listed else None
+    listed = (
+        here if here.path == CERTIFICATES_PATH else replace(plain, path=CERTIFICATES_PATH, as_of=listed_as_of)
+    )
+    # Only lists of month ends have several filters at once.
+    is_kept = here.as_of is None or len(context.selection) <= 1
+    of_pages = requested if is_kept else []
+    # Of the past there are no bridges.
     changes = here if here.path == CHANGES_PATH else replace(plain, path=CHANGES_PATH, as_of=None)
     single = parameters_of(context.catalogue, _single_value(context.selection))
     compared = here.of(requested) if here.path == COMPARE_PATH else filter_comparison(context)
     return [
         *(
-            (context.writer.label(page), address.of(requested), address.path == here.path)
+            (context.writer.label(page), address.of(of_pages), address.path == here.path)
             for page in pages
             for address in [replace(plain, path=page_path(page.name))]
         ),

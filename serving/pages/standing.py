@@ -83,6 +83,14 @@ def month_ends(connection: Connection, product: str) -> Sequence[date]:
         return ()
 
 
+def listed_month_ends(connection: Connection) -> Sequence[date]:
+    """Those of which there is a list of certificates; none where they cannot be read."""
+    try:
+        return connection.reader.month_ends.listed_days()
+    except CacheUnavailable:
+        return ()
+
+
 def _live_catalogue(connection: Connection) -> tuple[str, ...]:
     product, _ = connection.catalogues.any()
     return (connection.reader.catalogue_generation(product),)

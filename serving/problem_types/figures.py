@@ -78,10 +78,12 @@ INVALID_LIST_PARAMETER: Final = ProblemType(
 LIST_NOT_KEPT: Final = ProblemType(
     "list-not-kept",
     404,
-    Text("La lista es solo de hoy", "The list is of today only"),
+    Text("No hay lista de ese cierre de mes", "There is no list of that month end"),
     Text(
-        "De los cierres de mes se guardan cifras y no la lista de certificados: quite la fecha para verla.",
-        "Of month ends figures are kept and not the list of certificates: leave the date out to see it.",
+        "De ese cierre se guardan las cifras y no la lista de certificados: quite la fecha para ver la de "
+        "hoy.",
+        "Of that month end the figures are kept, not the list of certificates: leave the date out to see "
+        "today's.",
     ),
 )
 INVALID_BRIDGE_PARAMETER: Final = ProblemType(

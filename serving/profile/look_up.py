@@ -19,7 +19,7 @@ from serving.cache_access import Connection
 from serving.dates import day_text
 from serving.filter_faults import AllowedValues
 from serving.listing.detail import escaped_name, name_of
-from serving.listing.look_up import ListResult, look_up_list
+from serving.listing.look_up import ListResult, is_list_kept, look_up_list
 from serving.listing.request import SORT, STANDING
 from serving.lookup import look_up, refuse_parameters, unreadable
 from serving.lookup_result import LookupResult
@@ -59,7 +59,7 @@ class ProfileResult:
         dimension: Its dimension.
         value: Its name.
         figures: Its figures; the payload is the product's answer.
-        open: Its open certificates, the first due first, of the same generation; None at a month end, of
+        open: Its open certificates, the first due first, of the same generation; None at a month end of
             which no list is kept.
     """
 
@@ -92,17 +92,16 @@ def look_up_profile(
     """
     as_of, others = requested_as_of(parameters)
     dimension, value = PROFILE_DIMENSIONS[part], value_named(connection, part, name, others, as_of)
-    asked = [(dimension, value)]
-    if as_of is not None:
-        figures = look_up(connection, LISTED_WITH, [*asked, (AS_OF, as_of.isoformat())])
-        return ProfileResult(dimension, value, figures, None)
+    asked = [(dimension, value)] if as_of is None else [(dimension, value), (AS_OF, as_of.isoformat())]
     for _ in range(_TRIES):
         figures = look_up(connection, LISTED_WITH, asked)
         if figures.state is AnswerState.MISSING:
             # A single value is always precomputed: figures of all would not be this one's.
             raise unreadable(connection, LISTED_WITH)
+        if as_of is not None and not is_list_kept(connection, as_of, figures.entry.as_of):
+            return ProfileResult(dimension, value, figures, None)
         listed = look_up_list(connection, [*asked, *open_parameters()])
-        # A generation may have gone live between both.
+        # A generation may have taken its place between both.
         if listed.figures.entry.generation == figures.entry.generation:
             shown = replace(listed.request, limit=OPEN_SHOWN)
             return ProfileResult(dimension, value, figures, replace(listed, request=shown))

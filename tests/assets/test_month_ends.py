@@ -19,11 +19,16 @@ from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import payload_key, variant_key
 from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.publishing.restoration import Restoration
+from kpi_pipeline.cache.reading.listing.certificates import ListedCertificates, milestones_of, value_of
+from kpi_pipeline.cache.reading.listing.matching import Totals
+from kpi_pipeline.cache.reading.listing.query import Order, Selection
 from kpi_pipeline.cache.reading.reader import CacheReader, NoMonthEnd
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.definitions import defs
+from kpi_pipeline.model.certificate_details import DETAIL_DAYS
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.listing import LIST_COLUMN_NAMES, LISTED_WITH
 from kpi_pipeline.resources.cache import CacheResource
 from tests.conftest import demo_instance
 
@@ -102,11 +107,27 @@ def test_one_run_publishes_every_month_end_of_a_range(
         assert read().month_ends.catalogue(product, MARCH)["as_of"] == "2024-03-31"
 
 
+def listed(certificates: ListedCertificates) -> tuple[Totals, list[tuple[object, ...]]]:
+    """What a list sums to, and its rows with their milestones."""
+    rows = certificates.rows(Selection(), Order.of("number"))
+    return certificates.totals(Selection()), [
+        (*(value_of(row, name) for name in (*LIST_COLUMN_NAMES, *DETAIL_DAYS)), *milestones_of(row))
+        for row in rows
+    ]
+
+
 def test_a_month_end_tells_what_a_run_on_that_day_told(
     backfilled: Path, run, read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KPI_AS_OF", "2024-02-29")
     assert run().success
+    _, today = read().live_list.certificates()
+    _, then = read().month_ends.certificates(FEBRUARY)
+    assert listed(then) == listed(today)
+    assert then.count > 10
+    # What is usual is that of the day; nothing is expected of a day that is over.
+    assert then.outlooks.usual == today.outlooks.usual
+    assert (then.outlooks.months, len(then.outlooks.keys)) == ((), 0)
     client = read().catalogue("kpis")["dimensions"][1]["values"][0]["value"]
     for product in PRODUCTS:
         for requested in (EVERYTHING, Filter.of({"client": client})):
@@ -127,6 +148,47 @@ def test_a_month_end_with_the_same_inputs_is_left_as_it_is(backfilled: Path, bac
     after = generations(history)
     assert {key: after[key] for key in before} == before
     assert len(after) == len(before) + len(PRODUCTS)
+
+
+def test_the_list_of_a_month_end_sums_to_its_figures(backfilled: Path, read) -> None:
+    for day in (FEBRUARY, MARCH):
+        entry, certificates = read().month_ends.certificates(day)
+        assert entry.as_of == day
+        kpis = read().month_ends.answer(LISTED_WITH, day, EVERYTHING).payload.data()["kpis"]
+        for standing in ("receivable", "overdue", "critical"):
+            totals = certificates.totals(Selection(standings=(standing,)))
+            assert totals.amounts["CLP"]["open"] == kpis[standing][0]["value"] > 0, standing
+
+
+def test_a_month_end_without_a_list_gets_one(
+    demo_home: Path, backfill, history, read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("kpi_pipeline.assets.month_ends.certificate_lists.MOST_LISTED", 10)
+        assert backfill("2024-03", "2024-03").success
+    assert read().month_ends.certificates(MARCH)[1] is None
+    assert read().month_ends.listed_days() == ()
+    bytes_without = history.entry(LISTED_WITH, MARCH).bytes
+    before = generations(history)
+    assert backfill("2024-03", "2024-03").success
+    changed = {key for key, generation in generations(history).items() if generation != before[key]}
+    assert changed == {(LISTED_WITH, MARCH)}
+    assert read().month_ends.listed_days() == (MARCH,)
+    certificates = read().month_ends.certificates(MARCH)[1]
+    # It counts in what all month ends may take.
+    assert history.entry(LISTED_WITH, MARCH).bytes > bytes_without + 10 * certificates.count
+
+
+def test_what_befalls_certificates_later_writes_no_month_end_again(
+    source: Callable[[str], None], backfill, history
+) -> None:
+    assert backfill("2024-02", "2024-02").success
+    before = generations(history)
+    source(
+        "UPDATE edp_log SET fecha_hora = '2024-06-27' || substr(fecha_hora, 11) WHERE fecha_hora > '2024-06'"
+    )
+    assert backfill("2024-02", "2024-02").success
+    assert generations(history) == before
 
 
 def test_a_month_end_that_has_lost_a_key_is_published_again(
@@ -184,6 +246,7 @@ def test_a_flushed_server_gets_month_ends_and_popularity_back(
     before = generations(history)
     assert len(before) == 2 * len(PRODUCTS)
     served = read().month_ends.answer("kpis", MARCH, EVERYTHING).payload
+    certificates = listed(read().month_ends.certificates(MARCH)[1])
     with connect(os.environ["REDIS_URL"]) as client:
         UsageCounters(client).add_request("kpis", EVERYTHING)
         assert run("refresh_kpis").success  # which archives what readers request
@@ -193,6 +256,7 @@ def test_a_flushed_server_gets_month_ends_and_popularity_back(
         assert UsageCounters(client).most_requested_filters("kpis", 1) == [EVERYTHING]
     assert generations(history) == before
     assert read().month_ends.answer("kpis", MARCH, EVERYTHING).payload == served
+    assert listed(read().month_ends.certificates(MARCH)[1]) == certificates
     assert backfill("2024-02", "2024-03").success
     assert generations(history) == before
 

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import product
+from pathlib import Path
 
 import pytest
 
+from kpi_pipeline.assets.month_ends import certificate_lists
+from kpi_pipeline.assets.month_ends.certificate_lists import MonthEndLists
 from kpi_pipeline.cache.certificate_blocks import Block, pack_block, read_block
 from kpi_pipeline.cache.client_outlooks import ClientOutlooks, pack_outlooks, read_outlooks
 from kpi_pipeline.cache.reading.listing.certificates import find_in, is_marked, milestones_of, value_of
@@ -29,7 +32,9 @@ from kpi_pipeline.model.listed_figures import (
     LISTED_LINES,
     ListedFigure,
 )
-from kpi_pipeline.model.listing import LIST_COLUMN_NAMES, LIST_EVENTS, LIST_STANDINGS
+from kpi_pipeline.model.listing import LIST_COLUMN_NAMES, LIST_EVENTS, LIST_STANDINGS, LISTED_WITH
+from kpi_pipeline.resources.stored_tables import StoredTable, write_packed
+from kpi_pipeline.sources.provenance import Provenance
 
 from . import listing
 from .both_ways import DEMO_DAY, BothWays, each_of_its_own_clients
@@ -51,9 +56,16 @@ def values(rows: Sequence[Row]) -> list[dict[str, object]]:
     return [{name: value_of(row, name) for name in LIST_COLUMN_NAMES} for row in rows]
 
 
-def assert_same(both: BothWays, as_of: date, selections: list[Selection], orders: Sequence[str]) -> None:
+def assert_same(
+    both: BothWays,
+    as_of: date,
+    selections: list[Selection],
+    orders: Sequence[str],
+    blocks: list[Block] | None = None,
+) -> None:
     """Selections, their sums, and all their pages in some orders."""
-    blocks, rows = blocks_of(both, as_of), listing.listed(both.oracle(as_of))
+    blocks = blocks_of(both, as_of) if blocks is None else blocks
+    rows = listing.listed(both.oracle(as_of))
     for selection in selections:
         days = [(one.event, one.first, one.last) for one in selection.days]
         chosen = listing.selected(
@@ -148,6 +160,28 @@ def test_certificates_with_all_that_can_befall_them(come_and_gone: BothWays, as_
     standings = [Selection(standings=(standing.name,)) for standing in LIST_STANDINGS]
     currencies = [Selection(standings=("approved",), currency=code) for code in ("CLP", "USD", "XXX")]
     assert_same(come_and_gone, as_of, [Selection(), *standings, *currencies], ["-open", "due_on"])
+
+
+@pytest.mark.parametrize("as_of", [date(2024, 5, 31), date(2023, 6, 30)], ids=str)
+def test_the_lists_that_month_ends_hold(
+    demo: BothWays, as_of: date, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, origin = tmp_path / "certificates.arrow", Provenance(1, 1.0, "sqlite://", "edp", None)
+    write_packed(demo.certificates, path)
+    lists = MonthEndLists(StoredTable((path,), origin), demo.thresholds)
+    of_day = demo.rollup(as_of).stage_medians
+    found = lists.of(LISTED_WITH, as_of, of_day, origin)
+    assert found is not None
+    blocks = [read_block(found.frames[entry.block]) for entry in found.entries]
+    standings = [Selection(standings=(standing.name,)) for standing in LIST_STANDINGS]
+    assert_same(demo, as_of, [Selection(), *standings], ["-days_late", "number"], blocks)
+    # Only the product that lists go with has one, and a source of as many certificates as there may be.
+    assert lists.of("kpis", as_of, of_day, origin) is None
+    count = demo.certificates.num_rows
+    monkeypatch.setattr(certificate_lists, "MOST_LISTED", count)
+    assert lists.of(LISTED_WITH, as_of, of_day, origin) == found
+    monkeypatch.setattr(certificate_lists, "MOST_LISTED", count - 1)
+    assert lists.of(LISTED_WITH, as_of, of_day, origin) is None
 
 
 def test_before_the_first_is_issued_there_is_none(demo: BothWays) -> None:

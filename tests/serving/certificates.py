@@ -14,7 +14,7 @@ from kpi_pipeline.cache.publishing.publisher import Attachments
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis
 from kpi_pipeline.compute.forecasting.forecast import OUTLOOK_SCHEMA
 from kpi_pipeline.compute.listing.blocks import shard_rows
-from kpi_pipeline.compute.listing.outlooks import client_outlooks
+from kpi_pipeline.compute.listing.outlooks import client_outlooks, usual_alone
 from kpi_pipeline.compute.listing.rows import listed_rows
 from kpi_pipeline.compute.rollup.tables import STAGE_MEDIANS_SCHEMA
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
@@ -105,15 +105,23 @@ def outlooks() -> tuple[str, bytes]:
     )
 
 
-def list_of(rows: Sequence[dict[str, Any]]) -> Attachments:
-    """What a generation holds of a list."""
+def list_of(
+    rows: Sequence[dict[str, Any]], as_of: date = AS_OF, packed_outlooks: tuple[str, bytes] | None = None
+) -> Attachments:
+    """What a generation holds of a list.
+
+    Args:
+        rows: The certificates.
+        as_of: The day.
+        packed_outlooks: What is usual and expected; by default as of `outlooks`.
+    """
     table = pa.Table.from_pylist(list(rows), schema=CERTIFICATE_SCHEMA)
     entries, frames = [], []
-    for of_shard in shard_rows(listed_rows(table, AS_OF, Thresholds())):
+    for of_shard in shard_rows(listed_rows(table, as_of, Thresholds())):
         name, frame = pack_block(of_shard)
         entries.append(ShardEntry(of_shard.month, of_shard.count, name, name))
         frames.append((name, frame))
-    expected, frame = outlooks()
+    expected, frame = packed_outlooks or outlooks()
     index = CertificateIndex(tuple(entries), expected).as_dict()
     written = [(INDEX, encode(index, {"product": LISTED_WITH, "list": INDEX})), (expected, frame)]
     return Attachments([*written, *frames])
@@ -123,3 +131,10 @@ def list_of(rows: Sequence[dict[str, Any]]) -> Attachments:
 def usual_list() -> Attachments:
     """That of `CERTIFICATES`."""
     return list_of(CERTIFICATES)
+
+
+def past_list(as_of: date) -> Attachments:
+    """That of a month end: what is usual is known, and nothing is expected."""
+    medians = [{"client": "", "stage": "issue_to_sent", "days": 3.0, "count": 40}]
+    usual = usual_alone(pa.Table.from_pylist(medians, schema=STAGE_MEDIANS_SCHEMA))
+    return list_of(CERTIFICATES, as_of, pack_outlooks(usual))

@@ -250,7 +250,11 @@ def keep(press, client, data_of, catalogue_of) -> Callable[..., ManifestEntry]:
     mine = Filter.of({"client": MINE})
 
     def publish(
-        product: str, as_of: date, scale: int = 3, answers: Mapping[Filter, dict[str, Any]] | None = None
+        product: str,
+        as_of: date,
+        scale: int = 3,
+        answers: Mapping[Filter, dict[str, Any]] | None = None,
+        certificates: Attachments = NO_ATTACHMENTS,
     ) -> ManifestEntry:
         staged = press.publisher.stage(
             product,
@@ -262,6 +266,7 @@ def keep(press, client, data_of, catalogue_of) -> Callable[..., ManifestEntry]:
             }.items(),
             catalogue_of(as_of=as_of.isoformat()),
             expires_at=time.time() + 3600,
+            attachments=certificates,
         )
         now = time.time()
         entry = ManifestEntry(

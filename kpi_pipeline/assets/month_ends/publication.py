@@ -23,6 +23,7 @@ from dagster import (
 from kpi_pipeline.assets.archive import archive_month_ends
 from kpi_pipeline.assets.figures import is_single
 from kpi_pipeline.assets.generation_entry import inputs_digest, manifest_entry
+from kpi_pipeline.assets.month_ends.certificate_lists import MonthEndLists
 from kpi_pipeline.assets.month_ends.partitions import OWNERS, month_end_asset
 from kpi_pipeline.assets.month_ends.rollup import STEM, month_end_rollup, of_month
 from kpi_pipeline.assets.month_ends.source import month_end_certificates
@@ -31,7 +32,7 @@ from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.history import KEPT_S, History
 from kpi_pipeline.cache.publishing.leases import month_end_lease
-from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
+from kpi_pipeline.cache.publishing.publisher import NO_ATTACHMENTS, Flip, Publisher
 from kpi_pipeline.compute.catalogue import catalogue
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
@@ -43,6 +44,7 @@ from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.resources.stored_tables import StoredTable
 from kpi_pipeline.sources.provenance import Provenance
 
 
@@ -63,7 +65,10 @@ def published_month_ends(product: str) -> AssetsDefinition:
     @partial(
         month_end_asset,
         name=f"month_end_{product}",
-        ins={name: AssetIn(key=f"{STEM}{name}", input_manager_key="tables") for name in ROLLUP_TABLES},
+        ins={
+            "certificates": AssetIn(key="month_end_certificates", input_manager_key="stored_tables"),
+            **{name: AssetIn(key=f"{STEM}{name}", input_manager_key="tables") for name in ROLLUP_TABLES},
+        },
         owners=OWNERS,
         kinds={"numpy", "redis"},
         description=f"{product} as of each month end, from which serving answers requests with ?as_of=.",
@@ -78,6 +83,7 @@ def published_month_ends(product: str) -> AssetsDefinition:
     )
     def publish(
         context: AssetExecutionContext,
+        certificates: StoredTable,
         rollup: pa.Table,
         monthly_flows: pa.Table,
         losses: pa.Table,
@@ -100,10 +106,11 @@ def published_month_ends(product: str) -> AssetsDefinition:
             *(breakdowns, work_lists, outlooks, stage_medians),
         )
         provenance = Provenance.of(rollup)
+        lists = MonthEndLists(certificates, source.thresholds())
         with cache.lease(month_end_lease(product), context.run_id) as extend_lease:
             for month in sorted(context.partition_keys):
                 extend_lease()
-                kept = _publish(product, month, stacked, provenance, source, cache, context.run_id)
+                kept = _publish(product, month, stacked, lists, provenance, source, cache, context.run_id)
                 context.log.info(f"{product} as of the end of {month}: {kept.outcome}")
                 done.append(kept)
                 if kept.problems:
@@ -127,6 +134,7 @@ def _publish(
     product: str,
     month: str,
     stacked: Sequence[pa.Table],
+    lists: MonthEndLists,
     provenance: Provenance,
     source: SourceResource,
     cache: CacheResource,
@@ -143,7 +151,10 @@ def _publish(
     cube = Cube(rollup, as_of, source.window_months(), source.thresholds())
     described = catalogue(cube)
     reading = cube.digest()
-    inputs = inputs_digest(product, reading, _single_values(cube), described)
+    listed = lists.of(product, as_of, rollup.stage_medians, provenance)
+    inputs = inputs_digest(
+        product, reading, _single_values(cube), described, "" if listed is None else listed.digest
+    )
     publisher, history = Publisher(cache.client), History(cache.client)
     expires_at = time.time() + KEPT_S
     kept = history.entry(product, as_of)
@@ -171,6 +182,7 @@ def _publish(
         payloads(product, slices),
         described,
         expires_at=expires_at,
+        attachments=NO_ATTACHMENTS if listed is None else listed.attachments,
     )
     unread = publisher.verify(staged)
     if unread:
@@ -230,6 +242,7 @@ def _metadata(done: list[_Kept]) -> dict[str, Any]:
                         "outcome": kept.outcome,
                         "generation": entry.generation,
                         "variants": entry.variants,
+                        "has_list": entry.blocks > 0,
                         "bytes": entry.bytes,
                     }
                 )

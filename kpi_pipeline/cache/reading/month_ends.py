@@ -13,9 +13,11 @@ from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.answer import Answer, NothingPublished
 from kpi_pipeline.cache.reading.client import ReadClient
 from kpi_pipeline.cache.reading.history_view import HistoryView
-from kpi_pipeline.cache.reading.manifest_view import first_held, with_successors
+from kpi_pipeline.cache.reading.listing.certificates import CertificateBlocks, ListedCertificates
+from kpi_pipeline.cache.reading.manifest_view import Held, first_held, with_successors
 from kpi_pipeline.cache.reading.payloads import Payloads
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.listing import LISTED_WITH
 
 
 class MonthEnds:
@@ -25,15 +27,23 @@ class MonthEnds:
         read_client: Where they are read.
         alarms: Raised for what cannot be read.
         payloads: Reads and checks what they hold.
+        certificates: Reads the list of one of them at a time.
         poll_s: How old what is known of the history may be, in seconds.
         scope: Of `model.scopes.Scope.id`.
     """
 
     def __init__(
-        self, read_client: ReadClient, alarms: Alarms, payloads: Payloads, poll_s: float, scope: str
+        self,
+        read_client: ReadClient,
+        alarms: Alarms,
+        payloads: Payloads,
+        certificates: CertificateBlocks,
+        poll_s: float,
+        scope: str,
     ) -> None:
         self._read_client = read_client
         self._payloads = payloads
+        self._certificates = certificates
         self._poll_s = poll_s
         self._history = HistoryView(read_client, alarms, scope)
 
@@ -82,6 +92,29 @@ class MonthEnds:
             raise NothingPublished(product, "the catalogue of a month end is lost, run `kpi backfill` for it")
         return payload.data()
 
+    def certificates(self, as_of: date) -> tuple[ManifestEntry, ListedCertificates | None]:
+        """The newest month end of `LISTED_WITH` on or before a date, and its list of certificates.
+
+        Returns:
+            None as the list where the month end has none (see `has_list`), or none that can be read.
+
+        Raises:
+            NoMonthEnd: If none is kept on or before the date.
+            CacheUnavailable: If Redis cannot be reached and the list is not held.
+        """
+        return self._read(
+            LISTED_WITH, as_of, lambda entry: self._certificates.of(entry) if has_list(entry) else None
+        )
+
+    def listed_days(self) -> tuple[date, ...]:
+        """The month ends that have a list of certificates, the earliest first.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be reached and has never been.
+        """
+        entries = self._history.entries(LISTED_WITH, self._since())
+        return tuple(entry.as_of for entry in entries if has_list(entry))
+
     def entry(self, product: str, as_of: date) -> ManifestEntry:
         """The entry of the newest month end of a product on or before a date.
 
@@ -111,8 +144,8 @@ class MonthEnds:
         return time.monotonic() - self._poll_s
 
     def _read(
-        self, product: str, as_of: date, read: Callable[[ManifestEntry], Payload | None]
-    ) -> tuple[ManifestEntry, Payload | None]:
+        self, product: str, as_of: date, read: Callable[[ManifestEntry], Held | None]
+    ) -> tuple[ManifestEntry, Held | None]:
         kept = self.entry(product, as_of)
         return first_held(with_successors(kept, lambda since: self._history.on(product, as_of, since)), read)
 
@@ -125,3 +158,8 @@ class MonthEnds:
         miss: MissReason | None = None,
     ) -> Answer:
         return Answer(state, payload, entry, filter, not self._read_client.failing, miss)
+
+
+def has_list(entry: ManifestEntry) -> bool:
+    """Whether a month end has a list of certificates: it holds nothing else beside its answers."""
+    return entry.blocks > 0

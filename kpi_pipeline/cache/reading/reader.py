@@ -117,10 +117,13 @@ class CacheReader:
         self.scope = scope
         self._view = ManifestView(self._read_client, self._alarms, self._forget_replaced, scope)
         self._entries = LiveEntries(self._view, self._read_client, self._poll_s)
-        self.month_ends = MonthEnds(
-            self._read_client, self._alarms, self._payloads, self._history_poll_s, scope
+        # A list each: that of the present, and one of the past, is what a process holds.
+        certificates, earlier = (
+            CertificateBlocks(self._read_client, self._alarms, self._payloads) for _ in range(2)
         )
-        certificates = CertificateBlocks(self._read_client, self._alarms, self._payloads)
+        self.month_ends = MonthEnds(
+            self._read_client, self._alarms, self._payloads, earlier, self._history_poll_s, scope
+        )
         self.live_list = LiveList(self._entries, certificates, self._payloads, self._clock)
         self._live_readings = LiveReadingsView(self._clock)
         self._catalogues = LiveCatalogues(

@@ -60,17 +60,26 @@ def client_outlooks(
     keys = (client * 2 + accepted) * _AGES + known["age_days"].to_numpy()
     order = np.argsort(keys)
     unpaid = np.stack([known[f"survival_{horizon}"].to_numpy() for horizon in HORIZONS], axis=-1)
-    usual: dict[str, dict[str, tuple[float, int]]] = {}
-    for row in stage_medians.to_pylist():
-        usual.setdefault(row["client"], {})[row["stage"]] = (row["days"], row["count"])
     return ClientOutlooks(
         [month_text(number) for number in forecast_months(as_of)],
         encoded.dictionary.to_pylist(),
         {code: _rule(basis) for code, basis in sorted(bases.items())},
-        usual,
+        _usual(stage_medians),
         keys[order].astype("<i8").tobytes(),
         (SURVIVAL_SCALE - unpaid[order]).astype("<u4").tobytes(),
     )
+
+
+def usual_alone(stage_medians: pa.Table) -> ClientOutlooks:
+    """What is usual of clients on a day of the past, of which nothing is expected any more."""
+    return ClientOutlooks([], [], {}, _usual(stage_medians), b"", b"")
+
+
+def _usual(stage_medians: pa.Table) -> dict[str, dict[str, tuple[float, int]]]:
+    usual: dict[str, dict[str, tuple[float, int]]] = {}
+    for row in stage_medians.to_pylist():
+        usual.setdefault(row["client"], {})[row["stage"]] = (row["days"], row["count"])
+    return usual
 
 
 def _rule(basis: ForecastBasis) -> dict[str, Any]:

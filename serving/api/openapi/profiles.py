@@ -22,7 +22,7 @@ def profile_schemas() -> dict[str, Schema]:
         **{name: ref(f"table_{name}") for name in PROFILE.tables},
         "certificates": described(
             or_null(list_of(listed_certificate())),
-            "Its open certificates, the first due first: the first of them. Null at a month end, of which no "
+            "Its open certificates, the first due first: the first of them. Null at a month end of which no "
             "list is kept.",
         ),
         "totals": described(or_null(listed_totals()), "What these sum to; null likewise."),

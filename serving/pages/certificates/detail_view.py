@@ -134,7 +134,8 @@ def _milestones(found: CertificateDetail, context: PageContext) -> Iterator[Deta
 
 def _stage(one: StageDays, context: PageContext) -> DetailRow:
     texts, days = context.texts, context.writer.days
-    taken = texts["certificate_so_far"].format(days=days(one.days)) if one.is_running else days(one.days)
+    so_far = texts["certificate_so_far" if context.address.as_of is None else "certificate_until_then"]
+    taken = so_far.format(days=days(one.days)) if one.is_running else days(one.days)
     usual = texts["certificate_not_known"]
     if one.usual is not None:
         name = "certificate_usual_own" if one.usual.is_own else "certificate_usual_all"

@@ -24,8 +24,10 @@ from serving.pages.context import PageContext
 from serving.pages.downloads.about import list_label
 from serving.pages.downloads.certificate_files import CERTIFICATE_FILES
 from serving.pages.figure_page import common_values, page_context, page_parameters
-from serving.pages.filters.form import chips, choices
+from serving.pages.filters.form import Option, chips, choices
+from serving.pages.filters.period_choice import month_end_options
 from serving.pages.selection import parameters_of
+from serving.pages.standing import listed_month_ends
 from serving.responses import requested_language
 
 PAGE: Final = "certificates"
@@ -62,9 +64,9 @@ def _page(result: ListResult, body: str) -> Response:
 
 
 def _context(result: ListResult, connection: Connection, path: str) -> PageContext:
-    catalogue, requested = connection.catalogues.of(LISTED_WITH), result.figures.requested
-    kept = tuple(result.request.at(0).parameters())
-    address = PageAddress(path, requested_language(), kept=kept)
+    figures, kept = result.figures, tuple(result.request.at(0).parameters())
+    catalogue, requested = connection.catalogues.on(LISTED_WITH, figures.requested_as_of), figures.requested
+    address = PageAddress(path, requested_language(), figures.requested_as_of, kept)
     # Names lead to the list.
     return page_context(catalogue, requested, address, replace(address, path=CERTIFICATES_PATH))
 
@@ -96,11 +98,24 @@ def _values(connection: Connection, result: ListResult) -> dict[str, Any]:
         "filter_label": list_label(result, context.writer),
         "choices": [*choices(context), *listing.choices()],
         "chips": [*chips(context), *listing.chips()],
-        "clear_url": PageAddress(CERTIFICATES_PATH, context.address.language).of(()),
-        "present_url": "",
-        "month_ends": (),
+        "clear_url": replace(context.address, kept=()).of(()),
+        "present_url": _present_url(context, itself),
+        "month_ends": _month_ends(connection, result, context),
         "list": listing.view(),
     }
+
+
+def _present_url(context: PageContext, itself: PageAddress) -> str:
+    """The same page of the present."""
+    return replace(itself, as_of=None).of(parameters_of(context.catalogue, context.selection))
+
+
+def _month_ends(connection: Connection, result: ListResult, context: PageContext) -> list[Option]:
+    """The month ends that can be chosen: those with a list, none for what is expected."""
+    figures = result.figures
+    shown = None if figures.requested_as_of is None else figures.entry.as_of
+    days = () if result.request.expected else listed_month_ends(connection)
+    return month_end_options(days, shown, context.texts["present"], context.formats)
 
 
 def _detail_values(connection: Connection, found: CertificateDetail) -> dict[str, Any]:
@@ -115,6 +130,7 @@ def _detail_values(connection: Connection, found: CertificateDetail) -> dict[str
         **_shared_values(connection, found.listed, context, api_path, context.address),
         "title": view.title,
         "filter_label": view.title,
-        "list_url": PageAddress(CERTIFICATES_PATH, context.address.language).of(()),
+        "present_url": _present_url(context, context.address),
+        "list_url": replace(context.address, path=CERTIFICATES_PATH).of(()),
         "certificate": view,
     }

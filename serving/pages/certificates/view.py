@@ -9,7 +9,7 @@ from kpi_pipeline.cache.reading.listing.certificates import is_marked, value_of
 from kpi_pipeline.cache.reading.listing.matching import Totals
 from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.certificate_details import RETAINED
-from kpi_pipeline.model.labels import NUMBERS, Counted, Kind, Language
+from kpi_pipeline.model.labels import NUMBERS, Counted, Kind
 from kpi_pipeline.model.listing import (
     EVENT_LABELS,
     EXPECTED,
@@ -19,6 +19,7 @@ from kpi_pipeline.model.listing import (
     ListColumn,
     ListStanding,
 )
+from serving.as_of import AS_OF
 from serving.listing.detail import certificate_path
 from serving.listing.look_up import ListResult
 from serving.listing.request import ListRequest
@@ -229,7 +230,9 @@ class ListWriter:
         count, first = formats.count(totals.count), request.offset + 1
         last = request.offset + len(page.rows)
         credit_notes = Counted(formats.count(totals.credit_notes))
-        parameters = [*self._filters(), *request.at(0).parameters(), ("lang", self._language)]
+        as_of = self._context.address.as_of
+        dated = [] if as_of is None else [(AS_OF, as_of.isoformat())]
+        parameters = [*self._filters(), *request.at(0).parameters(), *dated, ("lang", self._language)]
         return ListView(
             heads=[self._head(column) for column in request.shown],
             rows=[self._row(row) for row in page.rows],
@@ -295,7 +298,7 @@ class ListWriter:
             url = self._context.writer.drill_down_url(column.name, value)
             profile = self._context.writer.profile(column.name, value)
         if column.name == _NUMBER:
-            url = detail_url(row, self._context.address.language)
+            url = detail_url(row, self._context.address)
         label = self._label(column)
         return ListCell(column.name, label, text, column.kind in NUMBERS, url, profile)
 
@@ -352,7 +355,8 @@ def value_text(context: PageContext, kind: Kind, value: str | int | date, curren
     return context.writer.text(kind, value, currency)
 
 
-def detail_url(row: Row, language: Language | None) -> str:
-    """The address of the page of a certificate."""
+def detail_url(row: Row, listed: PageAddress) -> str:
+    """The address of the page of a certificate, in the language and of the day of a list."""
     project, number = (str(value_of(row, name)) for name in ("project", _NUMBER))
-    return PageAddress(certificate_path(CERTIFICATES_PATH, project, number), language).of(())
+    path = certificate_path(CERTIFICATES_PATH, project, number)
+    return PageAddress(path, listed.language, listed.as_of).of(())

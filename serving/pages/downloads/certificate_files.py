@@ -58,8 +58,10 @@ class _File:
         language, connection = reader_language(), current_connection()
         pairs = list(request.args.items(multi=True))
         result = look_up_list(connection, [pair for pair in pairs if pair[0] != LANGUAGE_PARAMETER])
-        writer = writer_for(language, connection.catalogues.of(LISTED_WITH), current_settings().timezone)
-        notices = notices_of(connection, LISTED_WITH, pages_on(connection, None), result.figures, writer)
+        as_of = result.figures.requested_as_of
+        catalogue = connection.catalogues.on(LISTED_WITH, as_of)
+        writer = writer_for(language, catalogue, current_settings().timezone)
+        notices = notices_of(connection, LISTED_WITH, pages_on(connection, as_of), result.figures, writer)
         columns = result.request.shown
         if all(column.kind is not Kind.CURRENCY for column in columns) and len(_currencies(result)) > 1:
             # An amount without its currency says nothing.

@@ -67,9 +67,9 @@ class ProfileView:
     Attributes:
         links: To pages of the same client or project.
         oldest: Its oldest open items, one a currency.
-        open: Its open certificates, the first due first; None at a month end.
-        count: How many there are; of a month end, what its list is called.
-        all_url: The list of all of them; empty at a month end.
+        open: Its open certificates, the first due first; None at a month end without a list.
+        count: How many there are; without a list, what it is called.
+        all_url: The list of all of them; empty without one.
         statement: Its statement of account; None of a project, and of a month end of which there is none.
     """
 
@@ -113,7 +113,7 @@ def profile_view(
         oldest,
         view,
         context.texts["profile_open"].format(count=Counted(count)),
-        PageAddress(CERTIFICATES_PATH, context.address.language, kept=kept).of(own),
+        PageAddress(CERTIFICATES_PATH, context.address.language, context.address.as_of, kept).of(own),
         statement,
     )
 
@@ -137,11 +137,11 @@ def habit_chart(data: PageData, context: PageContext) -> list[ChartView]:
 def _links(result: ProfileResult, context: PageContext) -> list[NamedLink]:
     own = [(result.dimension, result.value)]
     paths = [("profile_figures", HOME_PATH)]
-    # Of the past there is no list, and there are no bridges.
     if result.open is not None:
         paths.append(("profile_certificates", CERTIFICATES_PATH))
-        if result.dimension in BRIDGE_DIMENSIONS:
-            paths.append(("changes", CHANGES_PATH))
+    # Of the past there are no bridges.
+    if context.address.as_of is None and result.dimension in BRIDGE_DIMENSIONS:
+        paths.append(("changes", CHANGES_PATH))
     return [
         *(
             NamedLink(replace(context.address, path=path).of(own), context.texts[name])
@@ -158,7 +158,7 @@ def _statement(
     texts, day = context.texts, context.formats.day
     path, shown = statement_path(result.value), result.figures.entry.as_of
     options = []
-    if result.open is None:
+    if result.figures.requested_as_of is not None:
         days = [one for one in days if one.day == shown]
         if not days:
             return None

@@ -64,6 +64,7 @@ TEXTS: Final[dict[str, Text]] = {
     "certificate_days": Text("Este certificado", "This certificate"),
     "certificate_usual": Text("Lo habitual", "Usual"),
     "certificate_so_far": Text("{days} hasta hoy", "{days} so far"),
+    "certificate_until_then": Text("{days} hasta ese día", "{days} until that day"),
     "certificate_usual_own": Text(
         "{days} (mediana de {count} {count:certificado|certificados} del cliente)",
         "{days} (median of {count} {count:certificate|certificates} of the client)",

@@ -19,8 +19,8 @@ TEXTS: Final[dict[str, Text]] = {
     "profile_all": Text("Ver todos en la lista", "See all in the list"),
     "profile_receivables": Text("Cuentas por cobrar", "Receivables"),
     "profile_no_list": Text(
-        "De un cierre de mes se guardan las cifras, no la lista de certificados.",
-        "Of a month end the figures are kept, not the list of certificates.",
+        "De este cierre de mes se guardan las cifras, no la lista de certificados.",
+        "Of this month end the figures are kept, not the list of certificates.",
     ),
     "profile_nothing": Text("No hay cuentas por cobrar.", "There are no receivables."),
     "profile_oldest_is": Text("Partida abierta más antigua:", "Oldest open item:"),

@@ -11,8 +11,8 @@ from kpi_pipeline.cache.certificate_blocks import INDEX
 from kpi_pipeline.cache.keys import payload_key
 from kpi_pipeline.cache.requests.requests import Requests
 from serving.listing.detail import certificate_path
-from tests.serving.certificates import CERTIFICATES, list_of, sent
-from tests.serving.payloads import CONSTRUCTORA
+from tests.serving.certificates import CERTIFICATES, list_of, past_list, sent
+from tests.serving.payloads import CONSTRUCTORA, MINE
 from tests.waiting import wait_until
 
 LIST = "/manager/api/certificates"
@@ -167,11 +167,76 @@ def test_an_unknown_filter_is_refused_as_everywhere(web, press) -> None:
     assert CONSTRUCTORA in problem["allowed"]
 
 
-def test_of_the_past_there_is_no_list(web, press) -> None:
+APRIL, MAY = date(2024, 4, 30), date(2024, 5, 31)
+
+
+@pytest.fixture
+def kept(press, keep):
+    """The generation of today, and the month ends of April, which has no list, and of May."""
     press.publish("dashboards")
+    keep("dashboards", APRIL)
+    return keep("dashboards", MAY, certificates=past_list(MAY))
+
+
+def test_a_month_end_without_a_list_is_said_to_have_none(web, kept, client) -> None:
+    for path in (LIST, f"{LIST}/P-001/1", "/manager/api/download/certificates.csv"):
+        response = web.get(f"{path}?as_of=2024-05-30")
+        assert response.status_code == 404
+        problem = response.get_json()
+        assert (problem["type"], problem["value"]) == ("/problems/list-not-kept", "2024-05-30")
+    earlier = web.get(f"{LIST}?as_of=2024-04-29")
+    assert (earlier.status_code, earlier.get_json()["type"]) == (404, "/problems/no-month-end")
+    assert web.get(f"{LIST}?as_of=soon").get_json()["type"] == "/problems/invalid-date"
+    assert requested(client) == []
+
+
+def test_the_list_of_a_month_end(web, kept, client) -> None:
+    response = web.get(f"{LIST}?as_of=2024-06-15&sort=number")
+    # Two were issued after it.
+    assert numbers(response) == ["1", "9", "10", "12", "13", "14"]
+    data, meta = response.get_json()["data"], response.get_json()["meta"]
+    first = data["certificates"][0]
+    assert (first["days_late"], first["state"]) == (110, "enviado")
+    assert {total["currency"]: total["open"] for total in data["totals"]["amounts"]} == {
+        "CLP": 12_345_678 + 700 - 300_000,
+        "USD": 5_000_000,
+    }
+    assert (meta["state"], meta["as_of"], meta["asked_as_of"]) == ("historic", "2024-05-31", "2024-06-15")
+    assert meta["generation"] == kept.generation
+    held = {"If-None-Match": response.headers["ETag"]}
+    assert web.get(f"{LIST}?as_of=2024-06-15&sort=number", headers=held).status_code == 304
+    # Several filters at once, and whatever else narrows it.
+    narrowed = f"{LIST}?as_of=2024-05-31&client={quote(MINE)}&state=enviado&currency=CLP&search=p-001"
+    assert numbers(web.get(narrowed)) == ["1", "14"]
+    # That of today is as before.
+    assert len(numbers(web.get(f"{LIST}?as_of="))) == len(CERTIFICATES)
+    assert requested(client) == []
+
+
+@pytest.mark.parametrize("expected", ["2024-06", "next_30_days"])
+def test_nothing_is_expected_of_a_month_end(web, kept, expected: str) -> None:
+    response = web.get(f"{LIST}?as_of=2024-05-31&expected_in={expected}")
+    problem = response.get_json()
+    assert (response.status_code, problem["type"]) == (400, "/problems/invalid-list-parameter")
+    assert (problem["parameter"], problem["value"]) == ("expected_in", expected)
+
+
+def test_a_certificate_as_of_a_month_end(web, kept) -> None:
+    data = web.get(f"{LIST}/P-001/1?as_of=2024-05-31").get_json()["data"]
+    assert (data["certificate"]["days_late"], data["outlook"]) == (110, None)
+    assert data["stages"][0]["usual"] == {"days": 3.0, "count": 40, "of_client": False}
+    unknown = web.get(f"{LIST}/P-001/2?as_of=2024-05-31").get_json()
+    assert unknown["type"] == "/problems/certificate-unknown"
+    assert "31 May 2024" in unknown["detail"]
+    assert web.get(f"{LIST}/P-001/2").status_code == 200
+
+
+def test_a_list_of_the_past_that_is_lost_is_not_there_for_now(web, kept, client) -> None:
+    client.delete(payload_key(kept.generation, INDEX))
     response = web.get(f"{LIST}?as_of=2024-05-31")
-    assert response.status_code == 404
-    assert response.get_json()["type"] == "/problems/list-not-kept"
+    assert (response.status_code, response.get_json()["type"]) == (503, "/problems/not-ready")
+    # Today's has nothing to do with it.
+    assert web.get(LIST).status_code == 200
 
 
 def test_a_page_that_a_client_has_is_confirmed_until_its_list_changes(web, press) -> None:

@@ -67,6 +67,8 @@ LIST_PROBLEMS: Final = (
     *BAD_FILTER,
     problem.INVALID_LIST_PARAMETER,
     problem.INVALID_DATE,
+    problem.NO_MONTH_END,
+    problem.NO_MONTH_ENDS,
     problem.LIST_NOT_KEPT,
     problem.EXPIRED,
     *NO_FIGURES,
@@ -78,11 +80,12 @@ CERTIFICATES: Final = (
         CERTIFICATES_API_PATH,
         "figures",
         "A page of the certificates of a filter, and what all of them sum to",
-        list_page(ref(CERTIFICATE_PAGE)),
+        dated_page(ref(CERTIFICATE_PAGE)),
         LIST_PROBLEMS,
         (*names_of(LIST_PARAMETERS), "if_none_match"),
-        "Certificates of the current generation of the product dashboards: what a list sums to is what its "
-        "figures say. Of month ends there is no list.",
+        "Certificates of the product dashboards, of now or of a month end with `as_of`: what a list sums to "
+        "is what its figures say. A month end has a list where its source has no more than 100,000 "
+        "certificates, and none of what is expected.",
     ),
     Operation(
         "getCertificate",
@@ -90,9 +93,9 @@ CERTIFICATES: Final = (
         f"{CERTIFICATES_API_PATH}/{{project}}/{{number}}",
         "figures",
         "One certificate: milestones, stages and when it is expected to be paid",
-        list_page(ref(CERTIFICATE)),
+        dated_page(ref(CERTIFICATE)),
         (problem.CERTIFICATE_UNKNOWN, *LIST_PROBLEMS),
-        ("project", "number", "if_none_match"),
+        ("project", "number", "as_of", "if_none_match"),
         "Names may be spelled in any case, with or without accents. A percent sign in one is quoted twice, a "
         "slash once or twice: `A/B` is `A%2FB` or `A%252FB`.",
     ),
@@ -116,10 +119,9 @@ PROFILES: Final = tuple(
         dated_page(ref(PROFILE_DATA)),
         PROFILE_PROBLEMS,
         ("name", "as_of", "if_none_match"),
-        "Figures of the product dashboards, and the certificates of the same generation; of a month end, "
-        "the figures alone. A name may be "
-        "spelled in any case, with or without accents; a percent sign in it is quoted twice, a slash once or "
-        "twice.",
+        "Figures of the product dashboards, and the certificates of the same generation; of a month end "
+        "without a list, the figures alone. A name may be spelled in any case, with or without accents; a "
+        "percent sign in it is quoted twice, a slash once or twice.",
     )
     for dimension, part in PROFILED.items()
 )

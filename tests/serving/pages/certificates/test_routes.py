@@ -7,8 +7,10 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pytest
 
-from kpi_pipeline.model.listing import USUAL_COLUMNS
-from tests.serving.certificates import certificate, list_of, sent
+from kpi_pipeline.cache.publishing.publisher import NO_ATTACHMENTS
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.listing import LISTED_WITH, USUAL_COLUMNS
+from tests.serving.certificates import certificate, list_of, past_list, sent
 from tests.serving.payloads import CONSTRUCTORA
 
 LIST = "/manager/certificates"
@@ -165,14 +167,95 @@ def test_other_pages_lead_here_with_their_filter(web, press) -> None:
     [
         ("standing=lost", 400, "Receivable (receivable)"),
         ("client=nobody", 400, "Unknown filter value"),
-        ("as_of=2024-05-31", 404, "The list is of today only"),
+        ("as_of=2024-05-31", 404, "There is no list of that month end"),
     ],
 )
-def test_a_problem_is_a_page(web, press, query: str, status: int, word: str) -> None:
+def test_a_problem_is_a_page(web, press, keep, query: str, status: int, word: str) -> None:
     press.publish("dashboards")
+    keep("dashboards", date(2024, 5, 31))
     response = web.get(f"{LIST}?lang=en&{query}")
     assert response.status_code == status
     assert word in unescape(response.text)
+
+
+MAY = date(2024, 5, 31)
+
+
+@pytest.fixture
+def past(press, keep) -> None:
+    """All products of today and as of May, which has a list, and of April, which has none."""
+    press.publish()
+    for product in PRODUCTS:
+        keep(product, date(2024, 4, 30))
+        keep(product, MAY, certificates=past_list(MAY) if product == LISTED_WITH else NO_ATTACHMENTS)
+
+
+@pytest.mark.usefixtures("past")
+def test_the_list_of_a_month_end_keeps_its_date(web) -> None:
+    text = unescape(web.get(f"{LIST}?lang=en&as_of=2024-05-31&standing=receivable&limit=2").text)
+    assert "These are the figures as of the month end of 31 May 2024" in " ".join(text.split())
+    assert len(numbers(text)) == 2
+    # Only month ends with a list can be chosen.
+    assert re.findall(r'<option value="(2024-\d\d-\d\d)"( selected)?', text) == [("2024-05-31", " selected")]
+    own = [url for url in links(text) if url.startswith((LIST, "/manager/api/download/certificates"))]
+    undated = {url for url in own if "as_of=2024-05-31" not in url}
+    assert undated == {f"{LIST}?standing=receivable&limit=2&lang=en"}  # back to the present
+    files = [url for url in own if "download" in url]
+    assert len(files) == 2
+    for url in {*own} - undated:
+        assert web.get(url).status_code == 200, url
+    # Another filter joins the one there is; pages of figures keep single values only.
+    narrowed = f"{LIST}?lang=en&as_of=2024-05-31&state=enviado"
+    text = unescape(web.get(narrowed).text)
+    assert any("client=" in url and "state=enviado" in url for url in links(text))
+    both = f"{narrowed}&client={quote('Minera Ñandú')}"
+    pages = [url for url in links(web.get(both).text) if url.startswith("/manager/critical")]
+    assert [web.get(url).status_code for url in pages] == [200]
+
+
+@pytest.mark.usefixtures("past")
+def test_the_files_of_the_list_of_a_month_end(web) -> None:
+    for ending in ("csv", "xlsx"):
+        url = f"/manager/api/download/certificates.{ending}?as_of=2024-06-15&lang=en"
+        response = web.get(url)
+        assert response.status_code == 200
+        assert "2024-05-31" in response.headers["Content-Disposition"]
+        assert response.headers["X-Cache-State"] == "historic"
+    text = web.get("/manager/api/download/certificates.csv?as_of=2024-05-31&columns=number&lang=en").text
+    assert sorted(line.partition(",")[0] for line in text.splitlines()[1:]) == sorted(
+        ["1", "9", "10", "12", "13", "14"]
+    )
+
+
+@pytest.mark.usefixtures("past")
+def test_a_certificate_of_a_month_end_is_of_that_day(web) -> None:
+    text = unescape(web.get(f"{LIST}/P-001/1?as_of=2024-05-31&lang=en").text)
+    assert "110 days" in text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "until that day" in text
+    assert "id=outlook" not in text.replace('"', "")
+    assert f"{LIST}?as_of=2024-05-31&lang=en" in links(text)
+    assert f"{LIST}/P-001/1?lang=en" in links(text)
+
+
+@pytest.mark.usefixtures("past")
+def test_numbers_of_a_month_end_lead_to_its_list(web) -> None:
+    for page in ("dashboard", "critical", "project-managers"):
+        text = web.get(f"/manager/{page}?lang=en&as_of=2024-06-15").text
+        lists = [url for url in links(text) if url.startswith(LIST)]
+        assert len(lists) > 3, page
+        assert all("as_of=2024-06-15" in url for url in lists)
+        # What is expected is of today's list.
+        assert not any("expected_in" in url for url in lists)
+        # The figures of these tests have states and months that their lists have not, today's neither.
+        followed = [url for url in lists if web.get(url.replace("as_of=2024-06-15&", "")).status_code == 200]
+        assert len(followed) > 3, page
+        assert {web.get(url).status_code for url in followed if "2024-06-01" not in url} == {200}
+    profile = web.get(f"/manager/clients/{quote('Minera Ñandú')}?lang=en&as_of=2024-05-31").text
+    assert numbers(unescape(profile)) == ["1", "10", "14"]
+    # Where there is none, no number leads anywhere, and the navigation leads to that of today.
+    for page in ("dashboard", "critical", "project-managers"):
+        text = web.get(f"/manager/{page}?lang=en&as_of=2024-04-30").text
+        assert [url for url in links(text) if url.startswith(LIST)] == [f"{LIST}?lang=en"]
 
 
 def test_nothing_matches(web, press) -> None:

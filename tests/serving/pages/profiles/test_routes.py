@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from tests.serving.certificates import past_list
 from tests.serving.payloads import CONSTRUCTORA, MINE, figures
 
 CLIENT = f"/manager/clients/{quote(MINE)}"
@@ -171,6 +172,21 @@ def test_the_same_as_of_a_month_end_as_json(web, press, keep, data_of) -> None:
     assert (data["certificates"], data["totals"]) == (None, None)
     assert data["kpis"]["receivable"] == data_of("dashboards", scale=20)["kpis"]["receivable"]
     assert web.get(address, headers={"If-None-Match": response.headers["ETag"]}).status_code == 304
+
+
+def test_the_open_certificates_of_a_month_end_with_a_list(web, press, keep) -> None:
+    press.publish("dashboards", answers=ANSWERS)
+    may = date(2024, 5, 31)
+    keep("dashboards", may, certificates=past_list(may))
+    data = web.get(f"/manager/api/clients/{quote(MINE)}?as_of=2024-06-15").get_json()["data"]
+    assert [one["number"] for one in data["certificates"]] == ["1", "10", "14"]
+    text = web.get(f"{CLIENT}?as_of=2024-06-15&lang=en").text
+    assert re.findall(r'class="column-number" data-head="[^"]+"><a [^>]+>([^<]+)<', text) == ["1", "10", "14"]
+    listed = [one for one in links(text) if one.startswith("/manager/certificates")]
+    assert any("standing=receivable" in one for one in listed)
+    assert all("as_of=2024-06-15" in one for one in listed)
+    # Nothing changed since: of the past there are no bridges.
+    assert not [one for one in links(text) if "/manager/changes?client" in one and "as_of" in one]
 
 
 def test_a_client_that_a_month_end_does_not_have(web, press, keep) -> None:
