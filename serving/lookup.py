@@ -25,7 +25,7 @@ from serving.metrics.answer_buffer import Counted
 from serving.problem_types import EXPIRED, FILTER_NOT_KEPT, FILTER_ROLLED_BACK, NOT_READY, ProblemType
 from serving.problems import RETRY, Problem
 
-_NONE: Final = AcceptedParameters(())
+_DATE_ALONE: Final = AcceptedParameters((), (AS_OF_PARAMETER,))
 NO_PARAMETERS: Final[Mapping[str, Any]] = {"dimensions": ()}
 """The catalogue by which no parameters are read."""
 
@@ -146,17 +146,16 @@ def of_the_present(parameters: Sequence[tuple[str, str]], kind: ProblemType) -> 
     return parameters
 
 
-def refuse_parameters(parameters: Sequence[tuple[str, str]], accepted: AcceptedParameters = _NONE) -> None:
-    """Refuse query parameters where the path says all.
+def refuse_parameters(parameters: Sequence[tuple[str, str]]) -> None:
+    """Refuse query parameters where the path says all but the date.
 
     Args:
-        parameters: Those that are left of the address.
-        accepted: What the address accepts besides.
+        parameters: Those that are left of the address, its date taken out.
 
     Raises:
-        QueryError: If there are any.
+        QueryError: If there are any; names the date as what is accepted.
     """
-    parse_filter(parameters, NO_PARAMETERS, accepted)
+    parse_filter(parameters, NO_PARAMETERS, _DATE_ALONE)
 
 
 def live_result(

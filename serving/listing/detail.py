@@ -20,8 +20,7 @@ from kpi_pipeline.model.certificate_details import (
     DetailStage,
 )
 from kpi_pipeline.model.labels import Text
-from kpi_pipeline.model.query_parameters import AcceptedParameters
-from serving.as_of import AS_OF, AS_OF_PARAMETER, requested_as_of
+from serving.as_of import AS_OF, requested_as_of
 from serving.cache_access import Connection
 from serving.dates import day_text
 from serving.listing.look_up import ListResult, look_up_list
@@ -29,7 +28,6 @@ from serving.lookup import refuse_parameters
 from serving.problem_types import CERTIFICATE_UNKNOWN
 from serving.problems import Problem
 
-_DATE_ALONE: Final = AcceptedParameters((), (AS_OF_PARAMETER,))
 _DOTS: Final = frozenset({".", ".."})
 _LONGEST_SHOWN: Final = 80
 """Characters of a name that is quoted in a problem."""
@@ -187,7 +185,7 @@ def look_up_certificate(
         QueryError: If there is any other parameter.
     """
     as_of, others = requested_as_of(parameters)
-    refuse_parameters(others, _DATE_ALONE)
+    refuse_parameters(others)
     listed = look_up_list(connection, () if as_of is None else ((AS_OF, as_of.isoformat()),))
     row = next(
         (

@@ -221,3 +221,10 @@ def test_a_slash_in_a_name_may_be_quoted_once(web, press, catalogue_of, name: st
     )
     assert web.get(f"/manager/api/clients/{name}").get_json()["data"]["value"] == "A/B"
     assert web.get(f"/manager/api/download/clients/{name}/statement.xlsx").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["clients/{}", "certificates/P-001/1"], ids=["client", "certificate"])
+def test_what_is_refused_names_the_date_as_what_can_be_given(path: str, web, press) -> None:
+    press.publish("dashboards", answers=ANSWERS)
+    problem = web.get(f"/manager/api/{path.format(quote(MINE))}?color=red").get_json()
+    assert (problem["status"], problem["parameter"], problem["allowed"]) == (400, "color", ["as_of"])
