@@ -102,7 +102,7 @@ def _unknown(error: UnknownParameter) -> Fault:
             f"Estas cifras no se filtran por «{error.label.es}».",
             f'These figures are not filtered by "{error.label.en}".',
         )
-    if not error.accepted.names:
+    if not error.accepted.filters:
         cause = Text(
             f"Esta dirección no acepta filtros: quite «{error.parameter}».",
             f'This address accepts no filters: leave "{error.parameter}" out.',
