@@ -1,9 +1,12 @@
 """A generation that was rolled back to lives on as long as it is whole, or its reading is kept."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+import redis
 from dagster import DagsterRun
 
 from kpi_pipeline.assets.rolled_back import kept_entry
@@ -18,25 +21,30 @@ from kpi_pipeline.resources.source import SourceResource
 from tests.cache.conftest import Newsroom
 
 
-def test_without_its_reading_what_is_lost_cannot_be_computed(demo_home: Path) -> None:
-    with connect(os.environ["REDIS_URL"]) as client:
-        newsroom = Newsroom(client)
-        newsroom.publish(EVERYTHING, mark=1)
-        newsroom.publish(EVERYTHING, mark=2)
-        live = Rollback(client).roll_back(["kpis"]).products["kpis"]
-        assert left(live) == (live, [])
-        client.delete(payload_key(live.generation, variant_key("kpis", EVERYTHING)))
-        assert left(live) == (None, [])
+@pytest.fixture
+def client(demo_home: Path) -> Iterator[redis.Redis]:
+    with connect(os.environ["REDIS_URL"]) as connected:
+        yield connected
 
 
-def test_after_an_upgrade_what_was_rolled_back_is_published_anew(demo_home: Path) -> None:
-    with connect(os.environ["REDIS_URL"]) as client:
-        newsroom = Newsroom(client)
-        newsroom.publish(EVERYTHING, mark=1)
-        newsroom.publish(EVERYTHING, mark=2)
-        live = Rollback(client).roll_back(["kpis"]).products["kpis"]
-        # Readers of this version cannot be shown it.
-        assert left(replace(live, schema_version=SCHEMA_VERSION - 1)) == (None, [])
+@pytest.fixture
+def live(client: redis.Redis) -> ManifestEntry:
+    """A generation that was rolled back to."""
+    newsroom = Newsroom(client)
+    newsroom.publish(EVERYTHING, mark=1)
+    newsroom.publish(EVERYTHING, mark=2)
+    return Rollback(client).roll_back(["kpis"]).products["kpis"]
+
+
+def test_without_its_reading_what_is_lost_cannot_be_computed(client, live) -> None:
+    assert left(live) == (live, [])
+    client.delete(payload_key(live.generation, variant_key("kpis", EVERYTHING)))
+    assert left(live) == (None, [])
+
+
+def test_after_an_upgrade_what_was_rolled_back_is_published_anew(live) -> None:
+    # Readers of this version cannot be shown it.
+    assert left(replace(live, schema_version=SCHEMA_VERSION - 1)) == (None, [])
 
 
 def left(live: ManifestEntry) -> tuple[ManifestEntry | None, list[str]]:

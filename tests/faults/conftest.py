@@ -1,7 +1,9 @@
 """Records of faults, and small batches, so that a small generation takes many commands."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 
@@ -24,3 +26,11 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(publisher, "BATCH", 2)
     monkeypatch.setattr(publisher, "_ATTACHED_AT_A_TIME", 1)
     yield
+
+
+@pytest.fixture
+def source(tmp_path: Path, small_demo: Path) -> Path:
+    """A source of its own, to be changed."""
+    path = tmp_path / "source.db"
+    shutil.copy(small_demo, path)
+    return path

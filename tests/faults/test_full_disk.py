@@ -4,7 +4,6 @@ With a little more room a refresh succeeds without being archived: see tests/ass
 """
 
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -39,13 +38,6 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         skip_or_fail(f"no disk can be mounted here: {mounted.stderr.decode().strip()}")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
-
-
-@pytest.fixture
-def source(tmp_path: Path, small_demo: Path) -> Path:
-    path = tmp_path / "source.db"
-    shutil.copy(small_demo, path)
-    return path
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@
 """
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -45,13 +44,6 @@ with DagsterInstance.ephemeral() as instance:
 
 MOMENTS = ("STEP_START", "STEP_OUTPUT")
 """Just after a step has begun, and when its work is done and not recorded."""
-
-
-@pytest.fixture
-def source(tmp_path: Path, small_demo: Path) -> Path:
-    path = tmp_path / "source.db"
-    shutil.copy(small_demo, path)
-    return path
 
 
 @pytest.fixture
