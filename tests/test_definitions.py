@@ -27,7 +27,7 @@ ASIDE = {
     "month_end_certificates": set(),
     "month_end_costs": set(),
     **{table: {"month_end_certificates", "month_end_costs"} for table in MONTH_END_TABLES},
-    **{f"month_end_{product}": set(MONTH_END_TABLES) for product in PRODUCTS},
+    **{f"month_end_{product}": {"month_end_certificates", *MONTH_END_TABLES} for product in PRODUCTS},
     "added_answers": {f"live_{product}" for product in PRODUCTS},
     "clean_cache": set(),
     "run_history": set(),
