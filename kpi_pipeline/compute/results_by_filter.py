@@ -97,9 +97,10 @@ class ResultsByFilter:
     def take(self, slice_: Slice) -> None:
         """Keep the results of a slice, as far as there is room."""
         own = [(at, one) for at, one in enumerate(slice_.filters) if one in self._filters]
-        if (found := found_quantiles(slice_)) is not None:
-            for at, one in own:
-                if one not in self._quantiles and self._bytes < _MOST_BYTES:
+        estimated = [(at, one) for at, one in own if one not in self._quantiles]
+        if estimated and (found := found_quantiles(slice_)) is not None:
+            for at, one in estimated:
+                if self._bytes < _MOST_BYTES:
                     # Copies: a view would keep those of all the slice.
                     self._quantiles[one] = found[at].copy()
                     self._bytes += _size(found[at])
