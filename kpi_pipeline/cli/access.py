@@ -1,6 +1,5 @@
 """`kpi user`, `kpi token` and `kpi audit`: who may read, and what they did."""
 
-import getpass
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from kpi_pipeline.access.policy_file import load_policy
 from kpi_pipeline.access.sessions import SessionLimits, Sessions
 from kpi_pipeline.access.tokens import NoSuchToken, Tokens
 from kpi_pipeline.access.users import InvalidName, NoSuchUser, User, UserExists, Users, folded_name
+from kpi_pipeline.cli.audited import console_user
 from kpi_pipeline.cli.console import print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
@@ -57,7 +57,7 @@ class _Access:
     audit: AuditLog
 
     def write(self, action: AuditAction, detail: str) -> None:
-        self.audit.write(f"console:{getpass.getuser()}", action, detail)
+        self.audit.write(console_user(), action, detail)
 
 
 @contextmanager

@@ -6,6 +6,11 @@ from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.settings import AccessMode, Settings
 
 
+def console_user() -> str:
+    """Who runs a command, as the audit log names them."""
+    return f"console:{getpass.getuser()}"
+
+
 def write_audit(settings: Settings, action: AuditAction, detail: str) -> None:
     """Write down what a command is about to do; nothing where nobody is asked who they are.
 
@@ -25,6 +30,6 @@ def write_audit(settings: Settings, action: AuditAction, detail: str) -> None:
 
     database = access_database(settings)
     try:
-        AuditLog(database).write(f"console:{getpass.getuser()}", action, detail)
+        AuditLog(database).write(console_user(), action, detail)
     finally:
         database.close()

@@ -20,6 +20,7 @@ from kpi_pipeline.compute.listing.outlooks import usual_alone
 from kpi_pipeline.compute.rollup.shards import Shard, shards_of
 from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.model.thresholds import Thresholds
+from kpi_pipeline.resources.month_parts import DATED_BY
 from kpi_pipeline.resources.stored_tables import StoredTable
 from kpi_pipeline.sources.provenance import Provenance
 
@@ -105,4 +106,4 @@ class MonthEndLists:
 
     @cached_property
     def _shards(self) -> list[Shard]:
-        return shards_of(self.certificates.table(), "issued_on")
+        return shards_of(self.certificates.table(), DATED_BY)
