@@ -128,6 +128,7 @@ def flip(client: redis.Redis, number: int) -> None:
             rolled_back_from=None,
             inputs=digest,
             basis=digest,
+            source=digest,
             watermark=None,
             run_id="bench",
             schema_version=SCHEMA_VERSION,

@@ -25,7 +25,13 @@ from kpi_pipeline.stack.dagster_client import DagsterClient
 TODAY = date(2024, 6, 28)
 START_S = 1800
 _LOOK_S = 0.5
-SETTINGS = {"KPI_WEB_PORT": "0", "KPI_DAGSTER_PORT": "0", "KPI_AS_OF": TODAY.isoformat()}
+SETTINGS = {
+    "KPI_WEB_PORT": "0",
+    "KPI_DAGSTER_PORT": "0",
+    "KPI_AS_OF": TODAY.isoformat(),
+    # Runs of the past would take turns with those that are measured.
+    "KPI_BACKFILL_MONTHS": "0",
+}
 AUTOMATIONS = """
 { repositoriesOrError { ... on RepositoryConnection { nodes {
   schedules { scheduleState { id } } sensors { name sensorState { id } }

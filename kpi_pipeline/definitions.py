@@ -34,6 +34,7 @@ from kpi_pipeline.schedules import MONTH_END_SCHEDULE, SCHEDULES
 from kpi_pipeline.sensors.alerts import alerts, generation_webhooks
 from kpi_pipeline.sensors.cold_cache import cold_cache
 from kpi_pipeline.sensors.freshness_violations import freshness_violations
+from kpi_pipeline.sensors.month_ends import missing_month_ends
 from kpi_pipeline.sensors.source import source_changes
 from kpi_pipeline.sensors.task_outcomes import TASK_SENSORS
 from kpi_pipeline.sensors.unfulfilled_requests import requested_refreshes
@@ -73,6 +74,7 @@ defs = Definitions(
         source_changes,
         cold_cache,
         freshness_violations,
+        missing_month_ends,
         alerts,
         generation_webhooks,
     ],

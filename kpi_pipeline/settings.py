@@ -105,6 +105,8 @@ class Settings(BaseSettings):
 
     # History.
     history_months: int = Field(36, ge=1, le=240, alias="KPI_HISTORY_MONTHS")
+    # The last so many month ends are published by themselves where they are not kept.
+    backfill_months: int = Field(13, ge=0, le=240, alias="KPI_BACKFILL_MONTHS")
     history_bytes: int = Field(256 * 2**20, gt=0, alias="KPI_HISTORY_BYTES")
 
     # Dagster's run history.

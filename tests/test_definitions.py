@@ -156,6 +156,7 @@ def test_sensors_run_from_the_start() -> None:
         "requested_refreshes",
         "source_changes",
         "cold_cache",
+        "missing_month_ends",
         "freshness_violations",
         "alerts",
         "generation_webhooks",

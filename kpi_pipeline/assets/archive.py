@@ -18,6 +18,7 @@ from dagster import (
 
 from kpi_pipeline.assets.digests import definitions_digest
 from kpi_pipeline.cache.alarms import Alarms
+from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration, IntegrityCheck
 from kpi_pipeline.cache.publishing.kept_generations import KeptGenerations
@@ -64,6 +65,9 @@ def archived_asset(product: str) -> AssetsDefinition:
             if live.rolled_back_at is None:
                 made_by = definitions_digest(source.window_months(), source.thresholds())
                 rollups.store(live.reading, live.run_id, made_by)
+                forgotten = _forget_other_sources(cache, live)
+                if forgotten:
+                    context.log.info(f"of another source, and dropped: {', '.join(forgotten)}")
             rollups.prune(
                 lambda: {*KeptGenerations(cache.client).readings(), *PublishedScopes(cache.client).readings()}
             )
@@ -104,6 +108,16 @@ def archive_month_ends(cache: CacheResource, products: Sequence[str] = PRODUCTS)
         else:
             archived += 1
     return archived
+
+
+def _forget_other_sources(cache: CacheResource, live: ManifestEntry) -> list[str]:
+    """Drop the month ends of sources before the live one: they are no past of its figures.
+
+    Returns:
+        What was dropped of the cache.
+    """
+    cache.month_end_archive.remove_others(live.product, live.source)
+    return History(cache.client).drop_others(live.product, live.source)
 
 
 def _raise_alarm(cache: CacheResource, subject: str, error: Exception) -> None:

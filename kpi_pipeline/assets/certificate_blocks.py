@@ -11,6 +11,7 @@ from dagster import Failure
 
 from kpi_pipeline.assets.bridges import Bridges, bridge_index, listed_batches
 from kpi_pipeline.assets.digests import COMPUTING, code_digest, digest_of
+from kpi_pipeline.assets.generation_entry import source_digest
 from kpi_pipeline.assets.open_items import open_item_attachments, open_items_index
 from kpi_pipeline.cache.bridges import BRIDGES
 from kpi_pipeline.cache.certificate_blocks import INDEX, CertificateIndex, ShardEntry, pack_block
@@ -85,7 +86,7 @@ class CertificateList:
                 allow_retries=False,
             )
         as_of = date.fromisoformat(rollup.as_of or "")
-        origin = digest_of(rollup.source, rollup.mapping)
+        origin = source_digest(rollup)
         expected = client_outlooks(outlooks.table(), stage_medians.table(), bases, as_of)
         return cls(tuple(shards_of_parts(certificates)), as_of, thresholds, origin, window_months, expected)
 

@@ -37,6 +37,11 @@ def first_read_at(held: Iterable[ManifestEntry], reading: str, provenance: Prove
     return min([provenance.read_at, *(entry.first_read_at for entry in held if entry.reading == reading)])
 
 
+def source_digest(provenance: Provenance) -> str:
+    """A digest of the address and the mapping that a reading came by."""
+    return digest_of(provenance.source, provenance.mapping)
+
+
 def inputs_digest(
     product: str, reading: str, difference: list[Filter], described: dict[str, Any], listed: str = ""
 ) -> str:
@@ -101,6 +106,7 @@ def manifest_entry(
         rolled_back_from=None,
         inputs=inputs,
         basis=basis,
+        source=source_digest(provenance),
         watermark=provenance.watermark,
         run_id=run_id,
         schema_version=SCHEMA_VERSION,

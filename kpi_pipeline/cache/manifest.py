@@ -77,6 +77,7 @@ class ManifestEntry:
         inputs: Digest of all that its figures come from: equal inputs give equal figures.
         basis: Digest of what its answers depend on besides their figures; an answer is reused only on an
             equal basis.
+        source: Digest of the source's address and mapping: month ends of another one are not kept beside it.
         watermark: How far the source had come, in the source's own terms; None where it has none.
         run_id: The run that made it.
         schema_version: `model.dimensions.SCHEMA_VERSION` under which it was made.
@@ -102,6 +103,7 @@ class ManifestEntry:
     rolled_back_from: str | None
     inputs: str
     basis: str
+    source: str
     watermark: str | None
     run_id: str
     schema_version: Count

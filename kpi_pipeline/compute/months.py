@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,11 @@ def month_end(number: int) -> date:
     """The last day of a month."""
     year, month = divmod(number, 12)
     return date(year, month + 1, monthrange(year, month + 1)[1])
+
+
+def last_month_over(as_of: date) -> int:
+    """The number of the last month that is over at the end of a day."""
+    return month_of(as_of + timedelta(1)) - 1
 
 
 def day_numbers(days: Sequence[date]) -> npt.NDArray[np.int64]:

@@ -94,8 +94,10 @@ MONTH_ENDS_UNREADABLE: Final = Condition(
         "month ends that another version of the program kept cannot be read: {count}, from {first} to {last}",
     ),
     Text(
-        "ejecute «kpi warm» y después «kpi backfill --from {first} --to {last}»",
-        "run `kpi warm`, then `kpi backfill --from {first} --to {last}`",
+        "ejecute «kpi warm»: los últimos se publican después por sí solos; para tener todos, ejecute «kpi "
+        "backfill --from {first} --to {last}»",
+        "run `kpi warm`: the latest are then published by themselves; for all of them, run `kpi backfill "
+        "--from {first} --to {last}`",
     ),
 )
 PRODUCT_STALE: Final = Condition(

@@ -157,14 +157,16 @@ NO_MONTH_ENDS: Final = ProblemType(
     404,
     Text("Todavía no hay cierres de mes", "There are no month ends yet"),
     Text(
-        "El cierre de cada mes se guarda por sí solo al terminar el mes; los de meses anteriores los agrega "
-        "quien administra el sistema. Sin fecha se muestran las cifras actuales.",
-        "Each month end is kept by itself once the month is over; those of earlier months are added by "
-        "whoever runs the system. Without a date the current figures are shown.",
+        "Los cierres de los últimos meses se preparan por sí solos y aparecen aquí uno tras otro. Sin fecha "
+        "se muestran las cifras actuales.",
+        "Those of the last months are being prepared and appear here one after the other. Without a date the "
+        "current figures are shown.",
     ),
     Text(
-        "«kpi backfill --from 2024-01 --to 2024-06» los publica.",
-        "`kpi backfill --from 2024-01 --to 2024-06` publishes them.",
+        "El sensor missing_month_ends publica los últimos KPI_BACKFILL_MONTHS; «kpi backfill --from 2024-01 "
+        "--to 2024-06» publica otros de inmediato.",
+        "The sensor missing_month_ends publishes the last KPI_BACKFILL_MONTHS; `kpi backfill --from 2024-01 "
+        "--to 2024-06` publishes others at once.",
     ),
 )
 FILTER_NOT_KEPT: Final = ProblemType(

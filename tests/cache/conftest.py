@@ -82,6 +82,7 @@ class Newsroom:
             "rolled_back_from": None,
             "inputs": "same",
             "basis": "same",
+            "source": "books",
             "fresh_until": at + self.fresh_s,
             "stale_until": at + self.fresh_s + self.grace_s,
             "watermark": None,

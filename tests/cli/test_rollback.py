@@ -48,6 +48,7 @@ def publish(cache_url: str):
                 rolled_back_from=None,
                 inputs="same",
                 basis="same",
+                source="books",
                 watermark=None,
                 run_id="run",
                 schema_version=SCHEMA_VERSION,

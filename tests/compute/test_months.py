@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kpi_pipeline.compute.months import (
     days_between,
+    last_month_over,
     month_end,
     month_number,
     month_of,
@@ -23,6 +24,15 @@ numbers = days.map(month_of)
 def test_a_months_number_gives_its_text_back(day: date) -> None:
     assert month_text(month_of(day)) == day.strftime("%Y-%m")
     assert month_number(day.strftime("%Y-%m")) == month_of(day)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "month"),
+    [(date(2024, 6, 30), "2024-06"), (date(2024, 6, 29), "2024-05"), (date(2024, 7, 1), "2024-06")],
+    ids=str,
+)
+def test_a_month_is_over_on_its_last_day(as_of: date, month: str) -> None:
+    assert last_month_over(as_of) == month_number(month)
 
 
 def test_the_next_month_has_the_next_number() -> None:

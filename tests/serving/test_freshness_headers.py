@@ -29,6 +29,7 @@ ENTRY = ManifestEntry(
     rolled_back_from=None,
     inputs="same",
     basis="same",
+    source="books",
     fresh_until=AT + 600,
     stale_until=AT + 4200,
     watermark=None,

@@ -224,7 +224,7 @@ def test_where_no_month_end_is_kept_it_says_what_makes_them(web, press) -> None:
     assert "allowed" not in problem
     assert "kpi backfill" in problem["detail"]
     page = web.get("/manager/critical?as_of=2024-05-31&lang=es").text
-    assert "El cierre de cada mes se guarda por sí solo al terminar el mes" in page
+    assert "Los cierres de los últimos meses se preparan por sí solos" in page
     assert "kpi backfill" not in page
     assert 'class="allowed"' not in page
     assert 'class="button to-wider" href="/manager/critical?lang=es">Ver las cifras actuales<' in page

@@ -66,7 +66,10 @@ def test_the_verdict_leads_from_an_upgrade_to_warm_and_backfill(upgraded, web) -
     assert {subject for one in of_products for subject in one["subjects"]} == set(PRODUCTS)
     assert all("kpi warm" in one["advice"] for one in of_products)
     (of_month_ends,) = (one for one in findings if one["condition"] == "month_ends_unreadable")
-    assert of_month_ends["advice"] == "run `kpi warm`, then `kpi backfill --from 2024-04 --to 2024-05`"
+    assert of_month_ends["advice"] == (
+        "run `kpi warm`: the latest are then published by themselves; for all of them, run `kpi backfill "
+        "--from 2024-04 --to 2024-05`"
+    )
     assert "alarms_raised" not in {one["condition"] for one in findings}, "nothing is damaged"
     page = web.get("/manager/system?lang=es").text
     assert "cierres de mes guardados por otra versión" in page.lower()

@@ -193,11 +193,25 @@ class MonthEndArchive(Archive):
         for entry in (one.entry for one in archived):
             size += entry.bytes
             if entry.as_of < first or size > max_bytes:
-                frames = _frames_path(self._folder / entry.product, entry.generation)
-                for path in (frames.with_suffix(".entry"), frames):
-                    path.unlink(missing_ok=True)
+                self._remove(entry)
                 removed += 1
         return removed
+
+    def remove_others(self, product: str, source: str) -> None:
+        """Remove the month ends of a product that come from another source than one.
+
+        Args:
+            product: The product.
+            source: Of `ManifestEntry.source`.
+        """
+        for entry in (archived.entry for archived in self.entries(product)[0]):
+            if entry.source != source:
+                self._remove(entry)
+
+    def _remove(self, entry: ManifestEntry) -> None:
+        frames = _frames_path(self._folder / entry.product, entry.generation)
+        for path in (frames.with_suffix(".entry"), frames):
+            path.unlink(missing_ok=True)
 
     def _kept(self, archived: Sequence[Archived]) -> Sequence[Archived]:
         by_month: dict[date, Archived] = {}

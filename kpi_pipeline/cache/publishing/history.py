@@ -110,6 +110,24 @@ class History:
                 dropped.append(field)
         return dropped
 
+    def drop_others(self, product: str, source: str) -> list[str]:
+        """Drop the month ends of a product that come from another source than one.
+
+        Args:
+            product: The product.
+            source: Of `ManifestEntry.source`.
+
+        Returns:
+            Fields dropped.
+        """
+        return [
+            field
+            for field, text, entry in self._read()
+            if entry is not None
+            and (entry.product == product and entry.source != source)
+            and self._drop(field, text, entry)
+        ]
+
     def _read(self) -> list[tuple[str, bytes, ManifestEntry | None]]:
         """Field, text and entry of each, the latest month end first; those unreadable last."""
         raw = cast("Mapping[bytes, bytes]", self._client.hgetall(HISTORY_KEY))

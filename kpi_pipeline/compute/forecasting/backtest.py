@@ -21,10 +21,10 @@ from kpi_pipeline.compute.forecasting.past_forecasts import (
     PastForecasts,
     Portfolio,
     forecast_as_of,
-    last_month_over,
     month_over,
     standing_before,
 )
+from kpi_pipeline.compute.months import last_month_over
 from kpi_pipeline.model.components import FORECAST_MONTHS, HORIZONS
 from kpi_pipeline.model.forecast import CALIBRATION_MONTHS, NAIVE_LANDMARKS, ForecastRule
 

@@ -17,9 +17,9 @@ from kpi_pipeline.compute.forecasting.backtest import (
 from kpi_pipeline.compute.forecasting.calibration import BandFactors
 from kpi_pipeline.compute.forecasting.landmarks import LandmarkDays, horizons_of, ints
 from kpi_pipeline.compute.forecasting.naive_rule import naive_shares, unpaid_of
-from kpi_pipeline.compute.forecasting.past_forecasts import PastForecasts, Portfolio, last_month_over
+from kpi_pipeline.compute.forecasting.past_forecasts import PastForecasts, Portfolio
 from kpi_pipeline.compute.forecasting.survival import Ints
-from kpi_pipeline.compute.months import month_of
+from kpi_pipeline.compute.months import last_month_over, month_of
 from kpi_pipeline.model.forecast import (
     FACTOR_DECIMALS,
     TESTED_MONTHS,

@@ -5,7 +5,6 @@ age are reckoned with as one, which is rounded once.
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from kpi_pipeline.compute.forecasting.landmarks import (
 )
 from kpi_pipeline.compute.forecasting.naive_rule import Exact
 from kpi_pipeline.compute.forecasting.survival import Ints, SurvivalCurves
-from kpi_pipeline.compute.months import month_end, month_of
+from kpi_pipeline.compute.months import month_end
 from kpi_pipeline.model.components import FORECAST_MONTHS, NEXT_DAYS
 from kpi_pipeline.model.forecast import COUNTED_PART, SURVIVAL_SCALE
 
@@ -106,11 +105,6 @@ def month_over(origin: int, horizon: int) -> int:
         horizon: Its place.
     """
     return origin + (LandmarkDays().first_over(origin + 1) if horizon == NEXT else horizon + 1)
-
-
-def last_month_over(as_of: date) -> int:
-    """The number of the last month that is over at the end of a day."""
-    return month_of(as_of + timedelta(1)) - 1
 
 
 def standing_before(certificates: pa.Table, first: int, last: int) -> Standing:

@@ -179,3 +179,16 @@ def test_archived_month_ends_have_bounds(
     assert archive.bound(["kpis"], first, entry.bytes * generations) == 1
     assert [archived.entry for archived in archive.entries("kpis")[0]] == [entry]
     assert archive.bound(["kpis"], first, entry.bytes * generations) == 0
+
+
+def test_archived_month_ends_of_another_source_are_removed(newsroom, client, tmp_path: Path) -> None:
+    archive = MonthEndArchive(client, tmp_path / "archive")
+    earlier, now = (
+        newsroom.entry(newsroom.stage(), fence=number, as_of=as_of, source=source)
+        for number, (as_of, source) in enumerate(((JANUARY, "earlier"), (FEBRUARY, "now")))
+    )
+    archive.store(earlier)
+    archive.store(now)
+    archive.remove_others("kpis", "now")
+    assert [archived.entry for archived in archive.entries("kpis")[0]] == [now]
+    assert not archive.holds(earlier)

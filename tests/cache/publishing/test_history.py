@@ -169,6 +169,16 @@ def test_the_bounds_keep_the_latest(keep, each_client) -> None:
     assert there == [False, False, True]
 
 
+def test_month_ends_of_another_source_are_dropped_of_one_product(keep, each_client) -> None:
+    earlier = keep(JANUARY, source="earlier")
+    others = [keep(FEBRUARY, source="now"), keep(JANUARY, product="charts", source="earlier")]
+    history = History(each_client)
+    assert history.drop_others("kpis", "now") == ["kpis:2024-01"]
+    assert history.drop_others("kpis", "now") == []
+    assert sorted(history.entries(), key=lambda entry: entry.fence) == others
+    assert not each_client.exists(members_key(earlier.generation))
+
+
 def test_keys_of_month_ends_are_prolonged_before_they_end(keep, each_client) -> None:
     kept = keep(FEBRUARY)
     history, now = History(each_client), time.time()

@@ -9,7 +9,6 @@ import pytest
 from kpi_pipeline.compute.forecasting.past_forecasts import (
     PastForecasts,
     forecast_as_of,
-    last_month_over,
     standing_before,
 )
 from kpi_pipeline.compute.months import month_number
@@ -33,13 +32,6 @@ def paid(issued: date, after: int, amount: int = 100_000, **others: Any) -> dict
 
 def forecast(certificates: pa.Table, first: int, last: int) -> PastForecasts:
     return forecast_as_of(standing_before(certificates, first, last), first, last)
-
-
-@pytest.mark.parametrize(
-    ("as_of", "month"), [(AS_OF, JUNE), (date(2024, 6, 29), MAY), (date(2024, 7, 1), JUNE)], ids=str
-)
-def test_a_month_is_over_on_its_last_day(as_of: date, month: int) -> None:
-    assert last_month_over(as_of) == month
 
 
 def test_a_forecast_rests_on_what_was_known_at_the_month_end() -> None:
