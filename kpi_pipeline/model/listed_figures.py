@@ -86,6 +86,10 @@ LISTED_LINES: Final = {line: LISTED_COMPONENTS[component] for line, component in
 """By line of the statement whose months are what lists sum to, whatever months a filter names: that list."""
 
 
+LISTED_REASONS: Final = {("rejection_reasons", "amount"): ListedFigure("returned", "proposed")}
+"""By table and column whose values are of certificates returned for the reason of the row: that list."""
+
+
 EXPECTED_LIST: Final = ListedFigure(LISTED_COMPONENTS["receivable_amount"].standing, EXPECTED.name)
 """What a forecast month is the sum of: all that is receivable, whenever it was issued."""
 

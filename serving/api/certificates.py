@@ -52,6 +52,7 @@ def _page_of(result: ListResult) -> dict[str, Any]:
         "totals": list_totals(page.totals),
         "standing": asked.standings,
         "search": asked.search,
+        "reason": asked.reason or None,
         "expected_in": asked.expected or None,
         "sort": str(asked.order),
         "offset": asked.offset,

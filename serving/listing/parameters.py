@@ -32,9 +32,11 @@ from serving.listing.request import (
     LARGEST_OFFSET,
     LIMIT,
     LIST_PARAMETERS,
+    LONGEST_REASON,
     LONGEST_SEARCH,
     OFFSET,
     ORDERS,
+    REASON,
     SEARCH,
     SORT,
     STANDING,
@@ -74,9 +76,10 @@ def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListReques
     orders = (*ORDERS, *EXPECTED_ORDERS) if expected else ORDERS
     request = ListRequest(
         standings=tuple(one.name for one in LIST_STANDINGS if one.name in standings),
-        search=_search(_only(given.get(SEARCH, ()))),
+        search=_bounded(_only(given.get(SEARCH, ())), LONGEST_SEARCH),
         days=tuple(one for event in LIST_EVENTS if (one := _days(event.name, given)) is not None),
         currency=read_currency(_only(given.get(CURRENCY, ())), _quoting_fault),
+        reason=_bounded(_only(given.get(REASON, ())), LONGEST_REASON),
         expected=expected,
         order=usual_order(expected) if sort is None else Order.of(_named(*sort, orders)),
         columns=_columns(given.get(COLUMNS, ()), expected),
@@ -264,11 +267,11 @@ def _named(parameter: str, value: str, allowed: Sequence[str]) -> str:
     return folded
 
 
-def _search(given: tuple[str, str] | None) -> str:
+def _bounded(given: tuple[str, str] | None, longest: int) -> str:
     if given is None:
         return ""
-    if len(given[1]) > LONGEST_SEARCH:
-        raise _fault(given[0], given[1][:LONGEST_SEARCH], (f"1-{LONGEST_SEARCH} characters",))
+    if len(given[1]) > longest:
+        raise _fault(given[0], given[1][:LONGEST_SEARCH], (f"1-{longest} characters",))
     return given[1]
 
 

@@ -26,6 +26,7 @@ COLUMNS: Final = "columns"
 LIMIT: Final = "limit"
 OFFSET: Final = "offset"
 CURRENCY: Final = "currency"
+REASON: Final = "reason"
 EXPECTED_IN: Final = "expected_in"
 
 FROM_DAY: Final = "{}_from"
@@ -57,6 +58,7 @@ LIST_PARAMETERS: Final = AcceptedParameters(
             )
         ),
         CURRENCY_PARAMETER,
+        QueryParameter(REASON, Text("motivo", REASON), Text("Motivo de devolución", "Reason of return")),
         QueryParameter(
             EXPECTED_IN, Text("esperado_en", EXPECTED_IN), Text("Se espera cobrar en", "Expected in")
         ),
@@ -78,6 +80,9 @@ COLUMN_SEPARATOR: Final = ","
 LONGEST_SEARCH: Final = 100
 """Characters of a search."""
 
+LONGEST_REASON: Final = 1_000
+"""Characters of a reason."""
+
 ORDERS: Final = tuple(f"{sign}{name}" for name in LIST_COLUMN_NAMES for sign in ("", "-"))
 EXPECTED_ORDERS: Final = (EXPECTED.name, f"-{EXPECTED.name}")
 """Further orders of a list of what is expected."""
@@ -92,6 +97,7 @@ class ListRequest:
         search: As of `Selection`.
         days: As of `Selection`.
         currency: As of `Selection`.
+        reason: As of `Selection`.
         expected: As of `Selection`.
         order: How it is sorted.
         columns: Names of the columns that are shown, in the order of the model; the usual ones where none is
@@ -104,6 +110,7 @@ class ListRequest:
     search: str = ""
     days: tuple[DayRange, ...] = ()
     currency: str = ""
+    reason: str = ""
     expected: str = ""
     order: Order = STANDARD_ORDER
     columns: tuple[str, ...] = USUAL_COLUMNS
@@ -142,6 +149,8 @@ class ListRequest:
         pairs += [pair for one in self.days for pair in day_parameters(one)]
         if self.currency:
             pairs.append((CURRENCY, self.currency))
+        if self.reason:
+            pairs.append((REASON, self.reason))
         if self.expected:
             pairs.append((EXPECTED_IN, self.expected))
         if self.order != usual_order(self.expected):

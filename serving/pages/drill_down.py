@@ -16,7 +16,7 @@ from kpi_pipeline.model.pages import PROFILED
 from serving.access.identity import current_identity
 from serving.catalogue import Catalogue
 from serving.listing.detail import certificate_path
-from serving.listing.request import CURRENCY, EXPECTED_IN, STANDING, day_parameters
+from serving.listing.request import CURRENCY, EXPECTED_IN, REASON, STANDING, day_parameters
 from serving.pages.addresses import CERTIFICATES_PATH, MANAGER_PATH, PageAddress, page_path
 from serving.pages.selection import Selection, parameters_of, parts
 from serving.profile.look_up import profile_path
@@ -34,12 +34,14 @@ class ListScope:
         month: Of which month its events are, or in which payment is expected; empty of the window.
         ages: First and last of their days since issue, None for no end; None of any.
         currency: Of their amounts; empty of all.
+        reason: Why they were returned; empty of any.
     """
 
     is_cohort: bool = False
     month: str = ""
     ages: tuple[int, int | None] | None = None
     currency: str = ""
+    reason: str = ""
 
 
 OF_WINDOW: Final = ListScope()
@@ -124,6 +126,8 @@ class DrillDown:
             kept += day_parameters(DayRange("issued", begin, as_of - timedelta(youngest)))
         if scope.currency and len(self._catalogue.currencies) > 1:
             kept.append((CURRENCY, scope.currency))
+        if scope.reason:
+            kept.append((REASON, scope.reason))
         return self.to_standings((listed.standing,), selection, kept)
 
     def to_standings(

@@ -35,6 +35,10 @@ class ListLinks:
         scope = ListScope(is_cohort=self.is_cohort, currency=currency)
         return self.writer.list_url(listed, {**self.selection, dimension: (value,)}, scope)
 
+    def of_reason(self, listed: ListedFigure, reason: str, currency: str) -> str:
+        """The list of what was returned for a reason."""
+        return self.writer.list_url(listed, self.selection, ListScope(currency=currency, reason=reason))
+
     def of_month(self, listed: ListedFigure | None, month: str, currency: str) -> str:
         """The list of a month of events, whatever months the filter names; empty without a list."""
         return self.writer.list_url(listed, self._of_any_month, ListScope(month=month, currency=currency))

@@ -11,6 +11,7 @@ from kpi_pipeline.model.listed_figures import (
     LISTED_FORECASTS,
     LISTED_KPIS,
     LISTED_LINES,
+    LISTED_REASONS,
     ListedFigure,
 )
 from kpi_pipeline.model.tables import TABLES
@@ -21,7 +22,8 @@ BAND = "the bound of an interval is no sum"
 RATE = "a rate, no sum of certificates"
 PROJECTS = "counts projects"
 ROW = "the amount of a single certificate, to whose page its row leads"
-REASON = "no filter names why a certificate was returned"
+BESIDE = "stands beside the amount that leads to the list of the row"
+FAILURE = "the list does not say what failed"
 
 UNLISTED_KPIS = {
     "average_certificate": RATE,
@@ -37,11 +39,8 @@ UNLISTED_COLUMNS = {
     ("correct_and_resend", "amount"): ROW,
     ("oldest_open", "amount"): ROW,
     **{(table, "urgency"): "a rank, in amounts by days" for table in ("collect_today", "correct_and_resend")},
-    **{
-        (table, name): REASON
-        for table in ("rejection_reasons", "failure_kinds")
-        for name in ("count", "amount")
-    },
+    ("rejection_reasons", "count"): BESIDE,
+    **{("failure_kinds", name): FAILURE for name in ("count", "amount")},
     **{("statement", name): COSTS for name in ("opex", "capex", "costs", "costs_paid_out")},
     ("statement", "margin"): MARGIN,
     **{(table, "costs"): COSTS for table in ("project", "client", "project_manager")},
@@ -74,7 +73,7 @@ def test_every_card_leads_to_its_list_or_says_why_not() -> None:
 
 def test_every_figure_of_a_table_leads_to_its_list_or_says_why_not() -> None:
     lines = {("statement", line) for line in LISTED_LINES}
-    listed = {*LISTED_COLUMNS, *LISTED_FORECASTS, *lines}
+    listed = {*LISTED_COLUMNS, *LISTED_FORECASTS, *LISTED_REASONS, *lines}
     assert set(columns_of_tables()) - listed == UNLISTED_COLUMNS.keys()
 
 

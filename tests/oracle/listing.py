@@ -88,8 +88,9 @@ def selected(
     search: str = "",
     days: Iterable[tuple[str, date | None, date | None]] = (),
     currency: str = "",
+    reason: str = "",
 ) -> list[Listed]:
-    """Those that a filter, standings, the words of a search, days of events and a currency select."""
+    """Those that a filter, standings, words of a search, days of events, a currency and a reason select."""
     words = _bare(search).split()
     return [
         row
@@ -97,6 +98,7 @@ def selected(
         if all(row.one.values[name] in values for name, values in terms.items())
         and (not standings or any(stands(row.one, name) for name in standings))
         and currency in ("", row.one.currency)
+        and reason in ("", row.values["rejection_reason"])
         and all(_lies_in(EVENTS[event](row.one), first, last) for event, first, last in days)
         and all(
             any(word in _bare(row.values[name]) for name in ("client", "project", "number")) for word in words

@@ -24,12 +24,13 @@ from kpi_pipeline.compute.listing.rows import listed_rows
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.model.ageing import AGEING_BUCKETS
 from kpi_pipeline.model.certificate_details import DETAIL_DAYS, FEWEST_OWN, RETAINED, RUNNING_MARK
-from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.listed_figures import (
     LISTED_CHARTS,
     LISTED_COLUMNS,
     LISTED_KPIS,
     LISTED_LINES,
+    LISTED_REASONS,
     ListedFigure,
 )
 from kpi_pipeline.model.listing import LIST_COLUMN_NAMES, LIST_EVENTS, LIST_STANDINGS, LISTED_WITH
@@ -75,6 +76,7 @@ def assert_same(
             selection.search,
             days,
             selection.currency,
+            selection.reason,
         )
         matches = [found for block in blocks if (found := matches_in(block, selection)) is not None]
         totals = totals_of(matches, selection)
@@ -137,6 +139,29 @@ def test_few_rows_of_a_block_are_sorted(
         Selection(standings=("returned",)),
     ]
     assert_same(demo, DEMO_DAY, selections, ORDERS)
+
+
+def test_reasons_of_return(demo: BothWays) -> None:
+    reasons = sorted({row.values["rejection_reason"] or "" for row in listing.listed(demo.oracle(DEMO_DAY))})
+    assert len(reasons) > 2
+    client = Filter.of({"client": demo.cube(DEMO_DAY).frame.values["client"][0]})
+    selections = [Selection(reason=reason) for reason in (*reasons, "none of these", reasons[-1].upper())]
+    selections += [Selection(client, ("returned",), "a", reason=reasons[-1], currency="CLP")]
+    assert_same(demo, DEMO_DAY, selections, ["-open", "rejection_reason"])
+
+    # What tables say of a reason is what its list sums to.
+    blocks, cube, compared = blocks_of(demo, DEMO_DAY), demo.cube(DEMO_DAY), set[tuple[str, str]]()
+    filters = [EVERYTHING, *cube.candidate_filters()[1::23]]
+    for requested, data in payloads("charts", [cube.select(filters)]):
+        for (table, column), listed in LISTED_REASONS.items():
+            for row in data["tables"][table]:
+                chosen = Selection(
+                    requested, (listed.standing,), currency=row["currency"], reason=row["reason"]
+                )
+                found = amount_of(blocks, chosen, listed.sums, row["currency"])
+                assert found == row[column], (table, column, row, requested)
+                compared.add((table, column))
+    assert compared == LISTED_REASONS.keys()
 
 
 def test_days_of_events(demo: BothWays) -> None:

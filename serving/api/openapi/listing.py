@@ -44,6 +44,7 @@ def list_schemas() -> dict[str, Schema]:
         "totals": listed_totals(),
         "standing": list_of(one_of(standing.name for standing in LIST_STANDINGS)),
         "search": TEXT,
+        "reason": described(or_null(TEXT), "The reason of return that all of them have."),
         "expected_in": described(
             or_null(TEXT), "The forecast month, or the next days, of which expected amounts are answered."
         ),

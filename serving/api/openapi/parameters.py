@@ -49,9 +49,11 @@ from serving.listing.request import (
     EXPECTED_ORDERS,
     FROM_DAY,
     LIMIT,
+    LONGEST_REASON,
     LONGEST_SEARCH,
     OFFSET,
     ORDERS,
+    REASON,
     SEARCH,
     SORT,
     TO_DAY,
@@ -208,6 +210,11 @@ def _of_list() -> Mapping[str, Parameter]:
             LIST_STANDING,
             list_of(one_of(one.name for one in LIST_STANDINGS)),
             f"How certificates stand: any of the given ways. {standings}.",
+        ),
+        REASON: _query(
+            REASON,
+            {**TEXT, "maxLength": LONGEST_REASON},
+            "Why the client returned the certificates, exactly as it is written; any by default.",
         ),
         SEARCH: _query(
             SEARCH,

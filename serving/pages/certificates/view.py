@@ -214,6 +214,10 @@ class ListWriter:
         if request.currency:
             without = self.url(replace(request, currency="", offset=0))
             found.append(Chip(texts["sheet_currency"], request.currency, without))
+        if request.reason:
+            without = self.url(replace(request, reason="", offset=0))
+            reason = value_text(self._context, Kind.REASON, request.reason, "")
+            found.append(Chip(texts["list_reason"], reason, without))
         if request.expected:
             month = stretch_text(request.expected, self._context.writer)
             found.append(Chip(texts["list_expected"], month, self.url(request.without_expected)))

@@ -12,6 +12,7 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.listing.query import DayRange
 from kpi_pipeline.model.components import NEXT_DAYS
 from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
+from kpi_pipeline.model.labels import Kind
 from kpi_pipeline.model.listing import EVENT_LABELS, EXPECTED, LIST_STANDINGS, ListColumn
 from serving.access.identity import current_identity
 from serving.cache_access import Connection
@@ -84,6 +85,9 @@ def list_label(result: ListResult, writer: Writer) -> str:
     ]
     if request.currency:
         parts.append(f"{texts['sheet_currency']}: {request.currency}")
+    if request.reason:
+        reason = writer.text(Kind.REASON, request.reason, "")
+        parts.append(f"{texts['list_reason']}: {reason}")
     if request.expected:
         parts.append(column_label(EXPECTED, request, writer))
     if request.search:

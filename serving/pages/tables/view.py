@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kpi_pipeline.model.labels import NUMBERS, Kind
-from kpi_pipeline.model.listed_figures import LISTED_COLUMNS, LISTED_FORECASTS, LISTED_LINES, LISTED_WORK
+from kpi_pipeline.model.listed_figures import (
+    LISTED_COLUMNS,
+    LISTED_FORECASTS,
+    LISTED_LINES,
+    LISTED_REASONS,
+    LISTED_WORK,
+)
 from serving.catalogue import Column
 from serving.pages.formats import NO_DATA
 from serving.pages.list_links import ListLinks
@@ -13,6 +19,7 @@ from serving.pages.published.table_rows import ForecastBasis, Rows, TableFigures
 from serving.pages.writing import Cell, Writer
 
 _CERTIFICATE: Final = "certificate_id"
+_REASON: Final = "reason"
 _VALUE: Final = "value"
 """The column that names a row's value of a dimension, where it has not the dimension's name."""
 
@@ -139,6 +146,9 @@ class _Links:
             return cell._replace(url=writer.certificate_url(row["project"], value))
         if value and (self.table_name, column.name) in LISTED_FORECASTS:
             return cell._replace(url=self.to_lists.of_expected(row["month"], row["currency"]))
+        if value and (of_reason := LISTED_REASONS.get((self.table_name, column.name))) is not None:
+            url = self.to_lists.of_reason(of_reason, row[_REASON], row["currency"])
+            return cell._replace(url=url)
         if value and (listed := LISTED_COLUMNS.get((self.table_name, column.name))) is not None:
             dimension, figure = listed
             name = row.get(dimension) or row.get(_VALUE)

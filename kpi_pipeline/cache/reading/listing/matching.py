@@ -25,6 +25,7 @@ from kpi_pipeline.model.listing import (
 MARKS = "marks"
 _CURRENCY = "currency"
 _NUMBER = "number"
+_REASON = "rejection_reason"
 _SPARSE = 32
 """Where fewer texts than one in so many contain a word, or are selected, each is found by itself."""
 
@@ -161,10 +162,15 @@ def _masks(columns: Mapping[str, BlockColumn], count: int, selection: Selection)
 
 
 def _is_of_rows(block: Block, selection: Selection) -> bool:
-    """Whether rows of one group differ: in a number that contains a word of the search, or in their days."""
+    """Whether rows of one group differ: in a number that contains a word of the search, days, or reasons."""
     folded = block.columns[_NUMBER].folded
-    return any(word in folded for word in fold(selection.search).split()) or not all(
-        _is_all_in(block.columns[EVENT_COLUMNS[wanted.event]], *_numbers(wanted)) for wanted in selection.days
+    return (
+        bool(selection.reason)
+        or any(word in folded for word in fold(selection.search).split())
+        or not all(
+            _is_all_in(block.columns[EVENT_COLUMNS[wanted.event]], *_numbers(wanted))
+            for wanted in selection.days
+        )
     )
 
 
@@ -202,6 +208,9 @@ def _conditions(
     if selection.currency:
         currency = columns[_CURRENCY]
         yield currency, [at for at, text in enumerate(currency.texts or ()) if text == selection.currency]
+    if selection.reason:
+        reason = columns[_REASON]
+        yield reason, [at for at, text in enumerate(reason.texts or ()) if text == selection.reason]
     if selection.expected:
         yield columns[MARKS], _places_of(columns, MARK_BITS["receivable"])
     if selection.standings:

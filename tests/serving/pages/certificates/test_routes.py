@@ -318,3 +318,13 @@ def test_what_is_expected_is_explained_and_left_again(web, press) -> None:
     refused = unescape(web.get(f"{LIST}?lang=es&esperado_en=pronto").text)
     assert "proximos_30_dias" in refused
     assert "AAAA-MM" in refused
+
+
+def test_a_reason_of_return_leads_to_its_certificates_and_is_named_there(web, press) -> None:
+    press.publish("charts")
+    press.publish("dashboards")
+    (address,) = {link for link in links(web.get("/manager/rework?lang=es").text) if "reason=" in link}
+    assert address.startswith(f"{LIST}?standing=returned&currency=")
+    text = unescape(web.get(address).text)
+    assert "Fuera de alcance" in text
+    assert f"{LIST}?standing=returned" in text
