@@ -22,8 +22,9 @@ test: check
 	$(BIN)/python -m pytest -m "not sweep" --numprocesses 2 --no-loadscope-reorder --durations 15
 
 # What takes long and states nothing new: the same for many more inputs. Writes the table of docs/reliability.md.
+# Among them all properties, each with three times as many examples as in `make test`.
 sweep: $(VENV)/.installed
-	KPI_FAULT_RESULTS=docs/generate/fault_results.json $(BIN)/python -m pytest -m sweep --numprocesses 2 --durations 15
+	KPI_FAULT_RESULTS=docs/generate/fault_results.json $(BIN)/python -m pytest -m "sweep or hypothesis" --hypothesis-profile sweep --numprocesses 2 --durations 15
 	$(BIN)/python -m docs.generate.fault_results
 
 # The core: what needs no browser, no program, no run and no scale, for few inputs.

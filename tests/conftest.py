@@ -16,7 +16,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import pytest
 import redis
 import sqlalchemy as sa
@@ -33,14 +32,13 @@ from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.selection import choose_source
 from tests.compiled_once import compile_once
+from tests.examples import register_profiles
 from tests.waiting import wait_until
 
 # Programs that tests start keep their bytecode: else each compiles all that it imports, again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# A busy machine is no failure: tests are not timed.
-hypothesis.settings.register_profile("kpi", deadline=None)
-hypothesis.settings.load_profile("kpi")
+register_profiles()
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 DEMO_DAY = date(2024, 6, 28)

@@ -16,6 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kpi_pipeline.cache.codec import CorruptPayload, completion, decode, encode, verify
+from tests.examples import examples
 
 META = {"product": "kpis", "filter": {"client": ["Peña & Cía"]}, "scope": "all"}
 
@@ -70,7 +71,7 @@ def test_all_encodings_decode_to_the_same_answer(data, tail) -> None:
 
 
 @given(st.integers(65_500, 65_560) | st.integers(131_000, 131_200))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_tails_about_the_size_of_a_block(size) -> None:
     payload = decode(encode({"x": 1}, META))
     tail = {"t": "z" * size}
@@ -99,7 +100,7 @@ def test_the_digest_identifies_the_content(one, other) -> None:
     assert decode(encode(one, {**META, "scope": "other"})).digest != digests[0]
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(objects, objects, st.dictionaries(texts, json_values, min_size=1, max_size=3), tails)
 def test_an_answer_ends_with_its_completion(others, kpis, completing, tail) -> None:
     others.pop("kpis", None)

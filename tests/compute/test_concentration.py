@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.compute.entries import certificate, standing
+from tests.examples import examples
 
 
 def approved(amount: int, client: str, **given) -> dict:
@@ -63,7 +64,7 @@ def test_concentration_of_a_day_is_that_of_its_window(cube_of, read) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(st.lists(certificate(), min_size=1, max_size=10))
 def test_concentration_is_that_of_the_clients_sums(cube_of, read, rows) -> None:
     cube = cube_of(rows)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kpi_pipeline.compute.months import month_end, month_of
 from tests.compute.rows import AS_OF, certificate
+from tests.examples import examples
 
 
 def accepted(issued: str, amount: int, **given: Any) -> dict[str, Any]:
@@ -109,7 +110,7 @@ def naive(rows: list[tuple[date, int, bool]]) -> float | None:
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(
     st.lists(
         st.tuples(st.dates(date(2023, 2, 1), AS_OF), st.integers(1, 1000), st.booleans()),

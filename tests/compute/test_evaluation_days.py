@@ -34,6 +34,7 @@ from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 from tests.compute.rows import AS_OF, certificate, certificates, cost_table, costs, table
 from tests.conftest import skip_or_fail
+from tests.examples import examples
 
 Row = dict[str, Any]
 
@@ -190,7 +191,7 @@ back = st.integers(0, 500)
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(
     st.lists(st.builds(moved, certificates(), back), min_size=1, max_size=6),
     st.lists(st.builds(moved, costs(), back), max_size=3),

@@ -15,6 +15,7 @@ from kpi_pipeline.model.kpis.formulas import Total, plain
 from kpi_pipeline.model.labels import Text
 from tests.compute.entries import certificate, cost
 from tests.compute.rows import AS_OF
+from tests.examples import examples
 
 FIELDS = ("value", "previous", "change", "change_share", "trend", "spark")
 
@@ -24,7 +25,7 @@ def accepted(month: date, amount: int, **given: Any) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(st.lists(certificate(), max_size=6), st.lists(cost(), max_size=3))
 def test_every_reading_is_whole_and_plain_json(cube_of, rows, spent) -> None:
     cube = cube_of(rows, costs=spent)

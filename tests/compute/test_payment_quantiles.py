@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kpi_pipeline.compute import payment_quantiles
 from tests.compute.rows import AS_OF
+from tests.examples import examples
 
 QUANTILES = (("payment_days_median", 50), ("payment_days_p90", 90))
 
@@ -137,7 +138,7 @@ samples = st.lists(st.tuples(st.integers(0, 365) | st.integers(0, 6), st.boolean
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(samples)
 def test_a_quantile_is_what_the_product_limit_gives(cube_of, read, sample) -> None:
     cube = cube_of(

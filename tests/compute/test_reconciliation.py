@@ -26,6 +26,7 @@ from tests.compute.rows import AS_OF as DAY
 from tests.compute.rows import certificates as any_certificates
 from tests.compute.rows import cost_table, table
 from tests.compute.rows import costs as any_costs
+from tests.examples import examples
 
 AS_OF = date(2024, 1, 31)
 CERTIFICATES = [
@@ -166,7 +167,7 @@ def test_sums_that_json_readers_would_round_are_refused(rows, rollup: Rollup) ->
 
 
 @pytest.mark.slow
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(st.lists(certificate(), max_size=8), st.lists(cost(), max_size=4))
 def test_any_roll_up_reconciles_down_to_its_variants(certificates_of, costs_of, certificates, costs) -> None:
     tables = certificates_of(certificates), costs_of(costs)
@@ -178,7 +179,7 @@ def test_any_roll_up_reconciles_down_to_its_variants(certificates_of, costs_of, 
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(st.lists(any_certificates(), max_size=8), st.lists(any_costs(), max_size=3))
 def test_what_is_receivable_is_aged_and_due_in_every_variant(claims, spent) -> None:
     costs = [{**row, "cost_id": str(number)} for number, row in enumerate(spent)]

@@ -19,6 +19,7 @@ from kpi_pipeline.compute.listing.rows import listed_rows
 from kpi_pipeline.model.bridge import BRIDGE_FIGURE_BY_NAME
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.thresholds import Thresholds
+from tests.examples import examples
 
 from .both_ways import WINDOW_MONTHS, certificate
 from .bridge import FIGURES, Day, bridge, dso, dso_parts, filters_of
@@ -140,14 +141,14 @@ def two_readings(draw: st.DrawFn) -> tuple[Reading, Reading]:
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(two_readings())
 def test_any_two_readings(readings: tuple[Reading, Reading]) -> None:
     assert_same(*readings)
 
 
 @pytest.mark.sweep
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(two_readings())
 def test_many_pairs_of_readings(readings: tuple[Reading, Reading]) -> None:
     assert_same(*readings)

@@ -30,6 +30,7 @@ from kpi_pipeline.compute.forecasting.landmarks import (
 )
 from kpi_pipeline.compute.months import month_of
 from kpi_pipeline.model.forecast import TESTED_MONTHS
+from tests.examples import examples
 
 from .both_ways import DEMO_DAY, BothWays, certificate
 
@@ -206,19 +207,19 @@ def naive(basis: forecasting.Basis) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(tables, as_of_dates)
 def test_shares_of_any_certificates(rows: list[Row], as_of: date) -> None:
     assert_outlook(BothWays.of_certificates(rows), as_of)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(tables, as_of_dates)
 def test_basis_of_any_certificates(rows: list[Row], as_of: date) -> None:
     assert_basis(BothWays.of_certificates(rows), as_of)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(tables, as_of_dates, st.integers(1, 6))
 def test_back_test_of_any_certificates(rows: list[Row], as_of: date, months: int) -> None:
     assert_backtest(BothWays.of_certificates(rows), as_of, months)

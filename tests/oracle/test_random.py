@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kpi_pipeline.audit.recomputation.measures import STATES
 from kpi_pipeline.audit.recomputation.ranges import AMOUNT_BANDS, ISSUED_AGES
 from kpi_pipeline.model.filters import Filter
+from tests.examples import examples
 
 from .both_ways import BothWays, certificate, cost
 from .comparison import assert_agreement, assert_none, disagreements
@@ -119,14 +120,14 @@ filters = st.fixed_dictionaries({}, optional=ASKED).map(Filter.of)
 windows = st.integers(1, 24)
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 @given(tables, dates_of_interest, windows)
 def test_every_hot_filter(both: BothWays, as_of: date, window_months: int) -> None:
     assert_agreement(both, as_of, window_months)
 
 
 @pytest.mark.sweep
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(tables, dates_of_interest, windows)
 def test_every_hot_filter_of_many_tables(both: BothWays, as_of: date, window_months: int) -> None:
     assert_agreement(both, as_of, window_months)
@@ -135,14 +136,14 @@ def test_every_hot_filter_of_many_tables(both: BothWays, as_of: date, window_mon
 asked_for = st.lists(filters, min_size=1, max_size=12)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(tables, dates_of_interest, asked_for)
 def test_any_filters(both: BothWays, as_of: date, asked: list[Filter]) -> None:
     assert_what_is_asked_for_agrees(both, as_of, asked)
 
 
 @pytest.mark.sweep
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(tables, dates_of_interest, asked_for)
 def test_any_filters_of_many_tables(both: BothWays, as_of: date, asked: list[Filter]) -> None:
     assert_what_is_asked_for_agrees(both, as_of, asked)

@@ -17,6 +17,7 @@ from kpi_pipeline.compute.ingest.known_source import KnownSource, NotLocal
 from kpi_pipeline.model.mapping import SourceMapping, parse_mapping
 from kpi_pipeline.resources.changed_rows import read_changes
 from kpi_pipeline.sources.mapping_files import load_mapping
+from tests.examples import examples
 from tests.resources.known import TIMEZONE, assert_same, read_all
 
 LATER: Final = "2031-01-01 00:00:{:02}"
@@ -274,7 +275,7 @@ def test_a_log_of_a_server_is_read_on_from_where_it_was_read(claims) -> None:
         assert_same(known, read_all(url, mapping))
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.lists(EDIT, min_size=1, max_size=5), min_size=1, max_size=3), st.booleans(), st.booleans())
 def test_random_edits_give_what_a_full_reading_gives(
     small_demo: Path,

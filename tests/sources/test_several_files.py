@@ -11,6 +11,7 @@ from kpi_pipeline.model.certificates import QUARANTINE_SCHEMA
 from kpi_pipeline.model.mapping import parse_mapping
 from kpi_pipeline.sources.csv_files import CsvRows, read_csv
 from kpi_pipeline.sources.csv_layout import place_rows
+from tests.examples import examples
 
 MAPPING = parse_mapping(
     """
@@ -50,7 +51,7 @@ def lines(found: CsvRows) -> list[tuple[str, int]]:
 
 
 @given(ROWS, st.data())
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_cut_changes_nothing(tmp_path_factory, rows: list[dict[str, str]], data: st.DataObject) -> None:
     folder = tmp_path_factory.getbasetemp()
     cut = data.draw(st.integers(0, len(rows)))

@@ -18,6 +18,7 @@ from kpi_pipeline.cache.publishing.leases import (
 from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.scopes import Policy, Scope
+from tests.examples import examples
 from tests.waiting import wait_until
 
 
@@ -105,7 +106,7 @@ acts = st.lists(
 )
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(50), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts)
 def test_whatever_happens_a_lease_is_of_who_took_it_first_until_given_back(client, acts) -> None:
     client.flushall()

@@ -36,6 +36,7 @@ from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher, Staged
 from kpi_pipeline.model.agreement import Agreement
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from tests.examples import examples
 
 MANY = tuple(Filter.of({"client": f"client {number}"}) for number in range(700))
 
@@ -386,7 +387,7 @@ def test_errors_of_redis_propagate() -> None:
     turns=st.lists(st.integers(0, 1), max_size=24),
     crashes=st.lists(st.sampled_from((None, None, "stage", "flip")), min_size=8, max_size=8),
 )
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_interleaved_publishers_never_leave_a_broken_manifest(
     each_newsroom, each_client, turns, crashes
 ) -> None:

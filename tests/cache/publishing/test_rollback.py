@@ -30,6 +30,7 @@ from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.scopes import WHOLE_FIRM, Policy, Scope
 from tests.cache.conftest import Newsroom
+from tests.examples import examples
 
 Refresh = Callable[..., dict[str, ManifestEntry]]
 
@@ -519,7 +520,9 @@ STEPS = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(steps=STEPS)
 def test_whatever_happened_a_rollback_leaves_one_reading_or_all_as_it_was(
     refresh, newsroom, client, steps

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpi_pipeline.cache.usage.popularity import FORGOTTEN, HALF_LIFE_S, Popularity
+from tests.examples import examples
 
 KEY = "kpi:wanted:kpis"
 NOW = 1_790_000_000.0
@@ -34,7 +35,7 @@ def test_a_request_counts_half_after_a_half_life(each_client) -> None:
         assert ranked == [(b"a", pytest.approx(weight))]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(requests)
 def test_weights_are_decayed_sums_whatever_the_order_of_requests(client, made) -> None:
     client.delete(KEY)
@@ -51,7 +52,7 @@ def test_weights_are_decayed_sums_whatever_the_order_of_requests(client, made) -
     assert weights == sorted(weights, reverse=True)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(requests, st.floats(0, HALF_LIFE_S))
 def test_time_that_passes_changes_no_order(client, made, later) -> None:
     client.delete(KEY)
@@ -62,7 +63,7 @@ def test_time_that_passes_changes_no_order(client, made, later) -> None:
     assert after[: len(before)] == before
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.integers(0, 50), st.integers(1, 9), min_size=1))
 def test_it_is_bounded_and_the_lightest_fall_off(client, made) -> None:
     client.delete(KEY)

@@ -27,6 +27,7 @@ from kpi_pipeline.model.thresholds import Thresholds
 from tests.compute.conftest import certificates_table, costs_table
 from tests.compute.entries import VALUES, Row, certificate, cost, edit, edited, standing
 from tests.compute.rows import AS_OF
+from tests.examples import examples
 
 PROPOSED = COMPONENT_INDEX["proposed_amount"]
 
@@ -75,7 +76,7 @@ def without(answer: bytes, kpis: tuple[str, ...]) -> Any:
 
 
 @pytest.mark.slow
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 @given(certificates, costs, st.integers(1, 24), st.randoms(use_true_random=False))
 def test_a_candidate_filter_is_the_same_in_a_block_alone_and_in_a_part(
     cube_of, rows, spent, window, random
@@ -115,7 +116,7 @@ def occurring(rows: list[Row], spent: list[Row]) -> list[dict[str, str]]:
     return found
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(certificates, costs)
 def test_candidate_filters_are_what_readers_can_choose_and_the_pairs_that_occur(cube_of, rows, spent) -> None:
     entries = occurring(rows, spent)
@@ -204,7 +205,7 @@ def test_what_an_edit_does_not_touch_stays_the_same_byte_for_byte(rollup_of, row
 
 @pytest.mark.slow
 @pytest.mark.sweep
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(certificates, costs, edits)
 def test_what_many_edits_do_not_touch_stays_the_same_byte_for_byte(rollup_of, rows, spent, edits) -> None:
     assert_the_rest_stays(rollup_of, rows, spent, edits)

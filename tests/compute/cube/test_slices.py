@@ -14,6 +14,7 @@ from kpi_pipeline.model.components import COMPONENTS, ComponentKind
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from tests.compute.entries import certificate, cost, standing
 from tests.compute.rows import AS_OF
+from tests.examples import examples
 
 
 def test_months_of_trends_are_the_twelve_up_to_the_business_date(cube_of) -> None:
@@ -119,7 +120,7 @@ months = st.sets(
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(st.lists(certificate(), min_size=1, max_size=10), st.lists(cost(), max_size=4), months)
 def test_a_cohort_is_the_sum_of_its_certificates_whenever_their_events_were(
     cube_of, rows, spent, chosen

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kpi_pipeline.compute.ingest.amounts import amount_text, amount_word
 from kpi_pipeline.compute.ingest.cells import Cell
 from kpi_pipeline.model.mapping import Amounts
+from tests.examples import examples
 
 from .reading import read
 
@@ -120,7 +121,7 @@ amounts_written = st.tuples(
 
 @pytest.mark.slow
 @given(st.lists(amounts_written, min_size=1, max_size=50))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_each_style_reads_back_in_its_own_marks(cases: list[tuple[int, str, bool, int, str]]) -> None:
     for style, amounts in OWN.items():
         of_style = [case for case in cases if case[-1] == style]
@@ -131,7 +132,7 @@ def test_each_style_reads_back_in_its_own_marks(cases: list[tuple[int, str, bool
 
 
 @given(st.lists(amounts_written, min_size=1, max_size=50))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_undeclared_marks_never_read_another_value(cases: list[tuple[int, str, bool, int, str]]) -> None:
     texts = [written_as(*case) for case in cases]
     for case, text, result in zip(cases, texts, read(texts, by(UNDECLARED)), strict=True):

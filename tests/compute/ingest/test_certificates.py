@@ -17,6 +17,7 @@ from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, QUARANTINE_SCHEM
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import UNASSIGNED
 from kpi_pipeline.model.mapping import SourceMapping, parse_mapping
+from tests.examples import examples
 
 FULL = """
 name = "full"
@@ -555,7 +556,7 @@ def test_native_numbers_that_are_none_are_refused() -> None:
         max_size=40,
     )
 )
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 def test_every_amount_equals_decimal_arithmetic(cases: list[tuple[tuple[str, int], Decimal]]) -> None:
     written = [str(amount) for _, amount in cases]
     raw = table(
@@ -989,7 +990,7 @@ good = st.just("good")
     st.lists(st.fixed_dictionaries({name: st.one_of(good, good, hostile_text) for name in ROW}), max_size=25),
     st.lists(st.tuples(*[hostile_text] * 4), max_size=10),
 )
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow])
 def test_no_hostile_text_is_lost(rows: list[dict[str, Any]], changes: list[Any]) -> None:
     filled = [
         {
@@ -1030,7 +1031,7 @@ native = {
 
 @pytest.mark.slow
 @given(st.data())
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow])
 def test_no_value_of_a_wrong_type_is_lost(data: st.DataObject) -> None:
     kinds = {name: data.draw(st.sampled_from([pa.string(), *native]), label=name) for name in ROW}
     count = data.draw(st.integers(0, 6))

@@ -18,6 +18,7 @@ from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import UNASSIGNED
 from kpi_pipeline.model.mapping import SourceMapping, parse_mapping
 from tests.compute.conftest import certificates_table
+from tests.examples import examples
 
 CERTIFICATES = """
 name = "own"
@@ -348,7 +349,7 @@ line = st.tuples(
 
 @pytest.mark.slow
 @given(st.lists(header, max_size=8), st.lists(line, max_size=12))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow])
 def test_each_header_is_counted_once(rows: list[dict[str, Any]], lines: list[Any]) -> None:
     known = certificates_table([{"client": "ROBLE"}])
     whole = normalise_costs(bills(rows), None, mapping_of(), known)

@@ -23,6 +23,7 @@ from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping import parse_mapping
 from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.sources.extract import extract
+from tests.examples import examples
 
 MAPPING = """
 name = "with log"
@@ -160,7 +161,7 @@ def test_order_and_spelling_change_no_figure(tmp_path: Path, seed: int) -> None:
 
 
 @given(st.text(max_size=12) | st.text("aáÁ -\u2013\u2019'\"ßİﬁº1/\\", max_size=12))
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_sql_folds_as_filters_do(text: str) -> None:
     with computation() as connection:
         row = connection.execute(f"SELECT {folded('given')} FROM (SELECT ? AS given)", [text]).fetchone()

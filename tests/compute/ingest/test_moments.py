@@ -11,6 +11,7 @@ from kpi_pipeline.compute.ingest.cells import Cell
 from kpi_pipeline.compute.ingest.moments import day, is_no_date, month
 from kpi_pipeline.model.mapping import Dates
 from kpi_pipeline.model.mapping.dates import MONTH_WORDS, SERIAL_DAY_ZERO
+from tests.examples import examples
 
 from .reading import read
 
@@ -164,7 +165,7 @@ def test_each_shape_reads_back_by_its_own_format(shape: str, cases: list[date]) 
 
 
 @given(st.lists(st.tuples(days, st.sampled_from(SHAPES)), min_size=1, max_size=50))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_without_formats_only_iso_is_read(cases: list[tuple[date, str]]) -> None:
     texts = [written_as(*case) for case in cases]
     for (when, shape), result in zip(cases, read(texts, days_by()), strict=True):

@@ -15,6 +15,7 @@ from kpi_pipeline.compute.histories import Histories, facts_by_day, with_histori
 from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, as_of_view, view_settings
 from kpi_pipeline.model.thresholds import Thresholds
 from tests.compute.rows import AS_OF, certificate, certificates, history, table
+from tests.examples import examples
 
 _ON = """(
     SELECT *, $day::DATE AS day FROM certificates JOIN cuts USING (currency) LEFT JOIN facts USING (row)
@@ -186,7 +187,7 @@ _SAME = {
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(certificates(), min_size=1, max_size=8), st.integers(-200, 30))
 def test_any_certificate_on_any_day(rows: list[dict[str, Any]], shift: int) -> None:
     day = AS_OF + timedelta(shift)

@@ -37,6 +37,7 @@ from tests.compute.rows import (
     table,
     values,
 )
+from tests.examples import examples
 
 OTHERS = (*DIMENSION_NAMES[1:], "currency")
 SNAPSHOTS = {part.name for part in COMPONENTS if part.kind is ComponentKind.SNAPSHOT}
@@ -197,7 +198,7 @@ some_rows = st.lists(certificates(), max_size=15), st.lists(costs(), max_size=5)
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(*some_rows)
 def test_the_tables_agree_with_their_rows_and_with_one_another(
     rows: list[dict[str, Any]], spent: list[dict[str, Any]]
@@ -207,7 +208,7 @@ def test_the_tables_agree_with_their_rows_and_with_one_another(
 
 @pytest.mark.slow
 @pytest.mark.sweep
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(*some_rows)
 def test_many_tables_agree_with_their_rows_and_with_one_another(
     rows: list[dict[str, Any]], spent: list[dict[str, Any]]
@@ -226,7 +227,7 @@ some_day = st.lists(certificates(), max_size=12), st.lists(costs(), max_size=4),
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(*some_day)
 def test_a_day_is_the_roll_up_of_that_day(
     rows: list[dict[str, Any]], spent: list[dict[str, Any]], place: int
@@ -236,7 +237,7 @@ def test_a_day_is_the_roll_up_of_that_day(
 
 @pytest.mark.slow
 @pytest.mark.sweep
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(*some_day)
 def test_of_many_rows_a_day_is_the_roll_up_of_that_day(
     rows: list[dict[str, Any]], spent: list[dict[str, Any]], place: int

@@ -38,6 +38,7 @@ from kpi_pipeline.sources.provenance import Provenance
 from serving.app import create_app
 from serving.pages.addresses import PRODUCT_PATHS, page_path
 from tests.compute.rows import AS_OF, STATES, certificate, cost, cost_table, table
+from tests.examples import examples
 
 Row = dict[str, Any]
 Answers = dict[str, tuple[int, list[tuple[str, str]], bytes]]
@@ -300,7 +301,10 @@ def test_no_byte_depends_on_rows_outside_of_the_scope(firm, world) -> None:
 
 
 @pytest.mark.sweep
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(40),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(worlds())
 def test_no_byte_depends_on_rows_outside_of_many_scopes(firm, world) -> None:
     assert_nothing_shines_through(firm, *world)
