@@ -1,7 +1,8 @@
 """The bridge between two days: which figures it explains, and the parts by which they changed.
 
 The conditions are SQL over a certificate as it stood on the first day (`o_`) and stands on the last (`c_`),
-each with the columns of `compute.bridge.standings`.
+each with the columns of `compute.bridge.standings`, and with `day` and `window_first`: the day itself, and
+the first one of the window of billing that ends on it.
 """
 
 from dataclasses import dataclass
@@ -90,6 +91,14 @@ BRIDGE_PARTS: Final[tuple[BridgePart, ...]] = (
         ),
     ),
     BridgePart(
+        "aged_out",
+        Text("Fuera del periodo", "Out of the period"),
+        Text(
+            "Su emisión quedó antes del periodo de la facturación, que avanza con la fecha.",
+            "They were issued before the period of billing, which moves on with the date.",
+        ),
+    ),
+    BridgePart(
         "cancelled",
         Text("Anulados o eliminados", "Cancelled or removed"),
         Text("Anulados, o que ya no están en los datos.", "Cancelled, or no longer in the data."),
@@ -125,7 +134,7 @@ BILLING_PART: Final = BridgePart(
         "parts measure what the receivable changed, at the daily billing of the first.",
     ),
 )
-"""The part of DSO that comes from no certificate of the receivable."""
+"""The part of DSO that comes from no certificate of the receivable, but from those of `BILLED`."""
 
 BRIDGE_PART_BY_NAME: Final = {part.name: part for part in (*BRIDGE_PARTS, BILLING_PART)}
 
@@ -140,7 +149,8 @@ class BridgeFigure:
         meaning: What it sums.
         amount: The column that it sums.
         when: SQL condition on a certificate of which `{}` is the day's prefix: whether it is in the figure.
-        standings: `LIST_STANDINGS` whose certificates make it up on the business date.
+        standings: `LIST_STANDINGS` whose certificates make it up on the business date; none where no column
+            of the list sums to it.
         moves: SQL conditions with the part of a certificate that meets it; the first that holds is its part.
             Where it left the figure's currency or filter, or came from another, it is corrected.
     """
@@ -160,11 +170,18 @@ class BridgeFigure:
         return tuple(part for part in BRIDGE_PARTS if part.name in named)
 
 
+RECEIVABLE: Final = "receivable"
+"""Names the figure whose parts are those of DSO too."""
+
+BILLED: Final = "billed"
+"""Names the figure by which DSO divides."""
+
 RECEIVABLE_STANDINGS: Final = ("awaiting", "accepted")
 """How what the client owes stands on a day."""
 
-_RECEIVABLE: Final = str(RECEIVABLE_STANDINGS)
+_OWED: Final = str(RECEIVABLE_STANDINGS)
 _AGREED: Final = "('accepted', 'paid')"
+_CLAIMED: Final = "('awaiting', 'accepted', 'paid')"
 _GONE: Final = ("c_certificate_id IS NULL OR c_standing = 'cancelled'", "cancelled")
 _IS_NEW: Final = "o_certificate_id IS NULL"
 _BACK: Final = ("o_standing = 'cancelled'", "corrected")
@@ -184,17 +201,18 @@ _LEFT: Final = (
     (f"{_GOES} AND c_standing = 'returned'", "returned"),
 )
 _SENT: Final = (f"{_COMES} AND o_standing IN ('unsent', 'returned')", "new")
-_BOTH_RECEIVABLE: Final = f"o_standing IN {_RECEIVABLE} AND c_standing IN {_RECEIVABLE}"
+_SAME_ISSUE: Final = "c_issued_on = o_issued_on"
+_BOTH_RECEIVABLE: Final = f"o_standing IN {_OWED} AND c_standing IN {_OWED}"
 
 BRIDGE_FIGURES: Final[tuple[BridgeFigure, ...]] = (
     BridgeFigure(
-        "receivable",
+        RECEIVABLE,
         Text("Por cobrar", "Receivable"),
         Text(
             "Saldos impagos de lo enviado o con conformidad.", "Unpaid balances of what is sent or accepted."
         ),
         "open",
-        f"{{}}standing IN {_RECEIVABLE}",
+        f"{{}}standing IN {_OWED}",
         ("receivable",),
         (_GONE, (_IS_NEW, "new"), _BACK, *_STAYED, *_LEFT, _SENT),
     ),
@@ -213,7 +231,7 @@ BRIDGE_FIGURES: Final[tuple[BridgeFigure, ...]] = (
             *_STAYED,
             *_LEFT,
             _SENT,
-            (f"{_COMES} AND {_BOTH_RECEIVABLE} AND o_due_on < closes_on", "time"),
+            (f"{_COMES} AND {_BOTH_RECEIVABLE} AND o_due_on < c_day", "time"),
             (f"{_BOTH_RECEIVABLE} AND o_is_in <> c_is_in AND {_OTHER_TERM}", "definition"),
             (f"{_GOES} AND {_ACCEPTED} AND c_is_due_assumed AND {_OTHER_DUE}", "accepted"),
             (f"{_BOTH_RECEIVABLE} AND o_is_in <> c_is_in AND {_OTHER_DUE}", "redated"),
@@ -240,6 +258,30 @@ BRIDGE_FIGURES: Final[tuple[BridgeFigure, ...]] = (
             _BACK,
             (_COMES, "paid"),
             (f"{_STAYS} AND o_standing <> 'paid' AND {_PAID_MORE}", "paid"),
+        ),
+    ),
+    BridgeFigure(
+        BILLED,
+        Text("Facturado en el periodo", "Billed in the period"),
+        Text(
+            "Lo emitido y enviado en el periodo del DSO, que termina en la fecha: el monto aprobado si hay "
+            "conformidad, si no el propuesto.",
+            "What is issued and sent in the period of DSO, which ends on the date: the approved amount once "
+            "accepted, the proposed one until then.",
+        ),
+        "billed",
+        f"{{}}standing IN {_CLAIMED} AND {{}}issued_on BETWEEN {{}}window_first AND {{}}day",
+        (),
+        (
+            _GONE,
+            (_IS_NEW, "new"),
+            _BACK,
+            (f"{_GOES} AND {_SAME_ISSUE} AND c_issued_on < c_window_first", "aged_out"),
+            (f"{_STAYS} AND o_standing = 'awaiting' AND c_standing IN {_AGREED}", "accepted"),
+            (f"{_GOES} AND c_standing = 'returned'", "returned"),
+            _SENT,
+            # Paid in advance, and issued since.
+            (f"{_COMES} AND {_SAME_ISSUE} AND o_issued_on > o_day", "new"),
         ),
     ),
 )

@@ -18,10 +18,9 @@ import orjson
 import pyarrow as pa
 
 from kpi_pipeline.atomic_files import modified_at, remove_abandoned, replacing
-from kpi_pipeline.compute.bridge.dso import Billing
 from kpi_pipeline.compute.bridge.standings import STANDING_SCHEMA, DaySums, StandingDay, standing_sums
 from kpi_pipeline.compute.rollup.shards import BATCH_ROWS
-from kpi_pipeline.model.bridge import KEPT_DAYS
+from kpi_pipeline.model.bridge import BRIDGE_FIGURES, KEPT_DAYS
 from kpi_pipeline.resources.month_parts import content_digest
 from kpi_pipeline.resources.snapshots import asset_folder
 from kpi_pipeline.resources.stored_tables import TABLE_SUFFIX, read_table, still_there, write_packed
@@ -32,6 +31,8 @@ _SUMS_SUFFIX: Final = ".sums"
 _UNUSED_S: Final = 3600.0
 _LAYOUT: Final = blake2b(str(STANDING_SCHEMA).encode(), digest_size=8).hexdigest()
 """Days of which rows were kept with other columns are as those that were not kept."""
+_SUMMED: Final = [[figure.name, figure.amount, figure.when] for figure in BRIDGE_FIGURES]
+"""Sums of other figures are as those that were not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,10 @@ class KeptDay:
     def names(self) -> frozenset[str]:
         """The files of its parts."""
         return frozenset(part.name for part in self.parts if part.name)
+
+    def names_of(self, months: Collection[int]) -> frozenset[str]:
+        """The files of the parts of some months."""
+        return frozenset(part.name for part in self.parts if part.name and part.month in months)
 
     @property
     def digest(self) -> str:
@@ -236,16 +241,16 @@ class KeptStandings:
 
 
 def _written(sums: DaySums) -> bytes:
-    pairs = [[(key, tuple(value)) for key, value in one.items()] for one in (sums.figures, sums.billings)]
-    return orjson.dumps(pairs)
+    return orjson.dumps([_SUMMED, *(list(one.items()) for one in (sums.figures, sums.days))])
 
 
 def _held_sums(path: Path) -> DaySums | None:
     try:
-        figures, billings = orjson.loads(path.read_bytes())
+        summed, figures, days = orjson.loads(path.read_bytes())
+        if summed != _SUMMED:
+            return None
         sums = DaySums(
-            {tuple(key): tuple(value) for key, value in figures},
-            {tuple(key): Billing(*value) for key, value in billings},
+            {tuple(key): tuple(value) for key, value in figures}, {tuple(key): value for key, value in days}
         )
         still_there(path)
     except (OSError, ValueError, TypeError):

@@ -10,16 +10,26 @@ from kpi_pipeline.audit.recomputation.certificate_states import CertificateState
 from kpi_pipeline.audit.recomputation.days import Window
 from kpi_pipeline.audit.recomputation.standing import ACCEPTED, AWAITING, CANCELLED, PAID, RETURNED, UNSENT
 
+WINDOW_MONTHS = 12
 OWED = {AWAITING, ACCEPTED}
 FIGURES: dict[str, Callable[[CertificateState], int | None]] = {
     "receivable": lambda one: one.outstanding if one.standing in OWED else None,
     "overdue": lambda one: one.outstanding if one.is_overdue else None,
     "approved": lambda one: one.row["amount_approved"] if one.standing in {ACCEPTED, PAID} else None,
     "collected": lambda one: one.collected or None,
+    "billed": lambda one: (
+        one.claimed if one.standing in {*OWED, PAID} and one.issued in window_of(one.day) else None
+    ),
 }
 """What a certificate adds to a figure on a day; None where it is not in it."""
 
 DIMENSIONS = ("client", "project", "project_manager", "administrator", "project_type")
+
+
+def window_of(day: date) -> Window:
+    """That of billing which ends on a day."""
+    return Window.ending(day, WINDOW_MONTHS)
+
 
 Day = dict[str, CertificateState]
 """The certificates that are issued or paid by a day, by their ids."""
@@ -69,13 +79,12 @@ def dso(day: Day, asked: tuple[str, str], currency: str, on: date) -> tuple[int,
     """What DSO of a filter and currency is made of on a day: receivable, billed, and days."""
     name, value = asked
     inside = [one for one in day.values() if not name or one.values[name] == value]
-    window = Window.ending(on, 12)
+    window = window_of(on)
     own = [one for one in inside if one.currency == currency]
-    billed = sum(one.claimed for one in own if one.standing in {*OWED, PAID} and one.issued in window)
     first = min((one.issued for one in inside if one.standing != CANCELLED), default=None)
     assert window.first is not None
     days = 0 if first is None else max((on - max(first, window.first)).days + 1, 0)
-    return sums(own, "receivable")[0], billed, days
+    return sums(own, "receivable")[0], sums(own, "billed")[0], days
 
 
 def dso_parts(
@@ -132,6 +141,8 @@ def part(first: CertificateState | None, last: CertificateState | None, figure: 
         if not was_in:
             return "accepted"
         return "returned" if not is_in and last.standing == RETURNED else "corrected"
+    if figure == "billed":
+        return _of_billing(first, last, was_in, is_in)
     if figure == "overdue" and (first.proposed < 0) != (last.proposed < 0):
         return "corrected"
     has_accepted = (first.standing, last.standing) == (AWAITING, ACCEPTED)
@@ -144,6 +155,22 @@ def part(first: CertificateState | None, last: CertificateState | None, figure: 
     if figure == "receivable" or not {first.standing, last.standing} <= OWED:
         return "corrected"
     return _of_dates(first, last, has_accepted, closes_on, is_in)
+
+
+def _of_billing(first: CertificateState, last: CertificateState, was_in: bool, is_in: bool) -> str:
+    """Why what is billed of one that was there on both days changed."""
+    as_issued = first.issued == last.issued
+    begins = window_of(last.day).first
+    assert begins is not None
+    if was_in and is_in:
+        was_accepted = first.standing == AWAITING and last.standing in {ACCEPTED, PAID}
+        return "accepted" if was_accepted else "corrected"
+    if was_in and as_issued and last.issued < begins:
+        return "aged_out"
+    if was_in:
+        return "returned" if last.standing == RETURNED else "corrected"
+    is_issued_since = as_issued and first.issued > first.day
+    return "new" if first.standing in {UNSENT, RETURNED} or is_issued_since else "corrected"
 
 
 def _of_dates(

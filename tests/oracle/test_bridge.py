@@ -21,8 +21,8 @@ from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.thresholds import Thresholds
 from tests.examples import examples
 
-from .both_ways import WINDOW_MONTHS, certificate
-from .bridge import FIGURES, Day, bridge, dso, dso_parts, filters_of
+from .both_ways import certificate
+from .bridge import FIGURES, WINDOW_MONTHS, Day, bridge, dso, dso_parts, filters_of
 from .test_random import certificates, dates_of_interest
 
 pytestmark = pytest.mark.slow
@@ -34,10 +34,12 @@ class Reading:
     """Certificates by their ids as they are known on a day, with the payment term of that time."""
 
     def __init__(self, rows: Mapping[str, Row], day: date, term: int = 30) -> None:
-        self.day, self.thresholds = day, Thresholds(payment_term_days=term)
+        self.day, self.term = day, term
+        thresholds = Thresholds(payment_term_days=term)
         named = [{**row, "certificate_id": name} for name, row in rows.items()]
         table = pa.Table.from_pylist(named, schema=CERTIFICATE_SCHEMA)
-        self.standings = standings(listed_rows(table, day, self.thresholds))
+        rows = standings(listed_rows(table, day, thresholds))
+        self.standings = StandingDay(rows, day, WINDOW_MONTHS)
         limits = Limits(payment_term_days=term)
         states = [CertificateState(row, day, limits) for row in table_rows(table)]
         # An advance is paid before it is issued.
@@ -47,10 +49,8 @@ class Reading:
 
 def published(opening: Reading, closing: Reading) -> dict[str, dict[str, Any]]:
     """The documents of the bridge between two readings."""
-    longer = closing.thresholds.payment_term_days - opening.thresholds.payment_term_days
-    pair = DayPair(opening.standings, closing.standings, closing.day, longer)
-    days = (StandingDay(one.standings, one.day, WINDOW_MONTHS) for one in (opening, closing))
-    sums, (moves,) = standing_sums(list(days)), moves_between([pair])
+    days = (opening.standings, closing.standings)
+    sums, (moves,) = standing_sums(days), moves_between([DayPair(*days, closing.term - opening.term)])
     return published_parts(*sums, moves)
 
 
@@ -100,8 +100,8 @@ def assert_same_dso(
     assert ends == [first, last], asked
     for end, expected in zip(("opening", "closing"), made_of, strict=True):
         assert found[end]["receivable"] == expected[0]
-        assert expected[1] == found[end]["billed"]
-        assert found[end]["days"] == (expected[2] if expected[1] else 0)
+        assert found[end]["billed"] == expected[1]
+        assert found[end]["days"] == expected[2]
     assert {part["part"]: part["tenths"] for part in found["parts"]} == parts
     if parts:
         assert first + sum(parts.values()) == last
@@ -158,29 +158,45 @@ SENT = certificate("enviado", date(2024, 2, 1), 900, sent_on=date(2024, 3, 5))
 ACCEPTED = {**SENT, "state": "validado", "conformity_on": date(2024, 4, 3), "amount_approved": 800}
 PAID = {**ACCEPTED, "state": "pagado", "paid_on": date(2024, 4, 20)}
 OVERDUE = {**SENT, "expected_payment_on": date(2024, 3, 20)}
+LONG_PAID = {
+    **certificate("pagado", date(2023, 4, 10), 900, sent_on=date(2023, 4, 12)),
+    **{"conformity_on": date(2023, 4, 20), "amount_approved": 800, "paid_on": date(2023, 5, 20)},
+}
+ADVANCE = {**PAID, "issued_on": date(2024, 4, 2), "sent_on": None, "paid_on": date(2024, 3, 20)}
 CASES: dict[str, tuple[Row | None, Row | None, dict[str, str]]] = {
     "issued": (
         None,
         {**SENT, "issued_on": date(2024, 4, 2), "sent_on": date(2024, 4, 4)},
-        {"receivable": "new"},
+        {"receivable": "new", "billed": "new"},
     ),
-    "recorded overdue": (None, OVERDUE, {"receivable": "new", "overdue": "new"}),
+    "recorded overdue": (None, OVERDUE, {"receivable": "new", "overdue": "new", "billed": "new"}),
     "sent": (
         {**SENT, "state": "revision", "sent_on": None},
         {**SENT, "sent_on": date(2024, 4, 9)},
-        {"receivable": "new"},
+        {"receivable": "new", "billed": "new"},
     ),
-    "accepted": (SENT, ACCEPTED, {"receivable": "accepted", "approved": "accepted"}),
-    "paid": (SENT, PAID, {"receivable": "paid", "approved": "accepted", "collected": "paid"}),
+    "accepted": (
+        SENT,
+        ACCEPTED,
+        {"receivable": "accepted", "approved": "accepted", "billed": "accepted"},
+    ),
+    "paid": (
+        SENT,
+        PAID,
+        {"receivable": "paid", "approved": "accepted", "collected": "paid", "billed": "accepted"},
+    ),
     "overdue, paid": (
         OVERDUE,
         {**PAID, "expected_payment_on": date(2024, 3, 20)},
-        {"receivable": "paid", "overdue": "paid", "approved": "accepted", "collected": "paid"},
+        {
+            **{"receivable": "paid", "overdue": "paid", "collected": "paid"},
+            **{"approved": "accepted", "billed": "accepted"},
+        },
     ),
     "returned": (
         OVERDUE,
         {**OVERDUE, "state": "rechazado"},
-        {"receivable": "returned", "overdue": "returned"},
+        {"receivable": "returned", "overdue": "returned", "billed": "returned"},
     ),
     "turned overdue": (SENT, SENT, {"overdue": "time"}),
     "put off": (OVERDUE, {**SENT, "expected_payment_on": date(2024, 5, 20)}, {"overdue": "redated"}),
@@ -192,13 +208,13 @@ CASES: dict[str, tuple[Row | None, Row | None, dict[str, str]]] = {
     "cancelled": (
         OVERDUE,
         {**OVERDUE, "state": "anulado"},
-        {"receivable": "cancelled", "overdue": "cancelled"},
+        {"receivable": "cancelled", "overdue": "cancelled", "billed": "cancelled"},
     ),
-    "removed": (SENT, None, {"receivable": "cancelled"}),
+    "removed": (SENT, None, {"receivable": "cancelled", "billed": "cancelled"}),
     "corrected": (
         SENT,
         {**SENT, "amount_proposed": 950, "expected_payment_on": date(2024, 5, 1)},
-        {"receivable": "corrected"},
+        {"receivable": "corrected", "billed": "corrected"},
     ),
     "payment undone": (
         {**PAID, "conformity_on": date(2024, 3, 9), "paid_on": date(2024, 3, 20)},
@@ -208,8 +224,15 @@ CASES: dict[str, tuple[Row | None, Row | None, dict[str, str]]] = {
     "another currency": (
         {**SENT, "expected_payment_on": date(2024, 5, 1)},
         {**SENT, "expected_payment_on": date(2024, 5, 1), "currency": "USD"},
-        {"receivable": "corrected"},
+        {"receivable": "corrected", "billed": "corrected"},
     ),
+    "issued a year ago": (LONG_PAID, LONG_PAID, {"billed": "aged_out"}),
+    "issued a year ago, cancelled": (
+        LONG_PAID,
+        {**LONG_PAID, "state": "anulado"},
+        {"approved": "cancelled", "collected": "cancelled", "billed": "cancelled"},
+    ),
+    "paid in advance, issued since": (ADVANCE, ADVANCE, {"billed": "new"}),
 }
 
 

@@ -24,25 +24,26 @@ SPANS = (
 )
 EARLIER = (date(2024, 3, 31), date(2024, 6, 14))
 """Further days that are kept."""
+WINDOW_MONTHS = 12
 
 
 @cache
 def usual_bridges() -> Attachments:
     """Those of the certificates of the usual list, walked back to earlier days."""
     table = pa.Table.from_pylist(list(CERTIFICATES), schema=CERTIFICATE_SCHEMA)
-    stood = {day: standings(listed_rows(table, day, Thresholds())) for span in SPANS for day in span[1:]}
-    moved = moves_between(DayPair(stood[opens], stood[closes], closes) for _, opens, closes in SPANS)
+    stood = {day: _stood(table, day) for span in SPANS for day in span[1:]}
+    moved = moves_between(DayPair(stood[opens], stood[closes]) for _, opens, closes in SPANS)
     entries, frames = [], []
     for (name, opens, closes), moves in zip(SPANS, moved, strict=True):
         known_on = None if closes == AS_OF else AS_OF
         entries.append(BridgeEntry(name, opens, closes, AS_OF, known_on, name))
-        sums = standing_sums([StandingDay(stood[day], day, 12) for day in (opens, closes)])
+        sums = standing_sums([stood[opens], stood[closes]])
         frames += [
             (document_name(name, part), encode(data, {"product": LISTED_WITH}))
             for part, data in published_parts(*sums, moves).items()
         ]
     held = (BridgeDay(day, None if day == AS_OF else AS_OF, str(day)) for day in sorted({*stood, *EARLIER}))
-    index = BridgeIndex(tuple(entries), tuple(held), "here", 12)
+    index = BridgeIndex(tuple(entries), tuple(held), "here", WINDOW_MONTHS)
     frames.append((BRIDGES, encode(index.as_dict(), {"product": LISTED_WITH, "list": BRIDGES})))
     return Attachments(frames)
 
@@ -50,10 +51,13 @@ def usual_bridges() -> Attachments:
 def bridge_between(opens: date, closes: date) -> dict[str, bytes]:
     """The documents that the pipeline adds where a reader requests the bridge between two of those days."""
     table = pa.Table.from_pylist(list(CERTIFICATES), schema=CERTIFICATE_SCHEMA)
-    stood = [standings(listed_rows(table, day, Thresholds())) for day in (opens, closes)]
-    days = (StandingDay(rows, day, 12) for rows, day in zip(stood, (opens, closes), strict=True))
-    sums, (moves,) = standing_sums(list(days)), moves_between([DayPair(*stood, closes)])
+    days = [_stood(table, day) for day in (opens, closes)]
+    sums, (moves,) = standing_sums(days), moves_between([DayPair(*days)])
     return {
         document_name(f"{opens}-{closes}", part): encode(data, {"product": LISTED_WITH})
         for part, data in published_parts(*sums, moves).items()
     }
+
+
+def _stood(table: pa.Table, day: date) -> StandingDay:
+    return StandingDay(standings(listed_rows(table, day, Thresholds())), day, WINDOW_MONTHS)

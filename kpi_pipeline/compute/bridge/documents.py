@@ -5,10 +5,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from kpi_pipeline.compute.bridge.dso import NO_BILLING, dso_bridge
+from kpi_pipeline.compute.bridge.dso import Billing, dso_bridge
 from kpi_pipeline.compute.bridge.moves import Moves, PartSums
 from kpi_pipeline.compute.bridge.standings import EVERYTHING, DaySums
-from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURES, BRIDGE_PARTS, DSO
+from kpi_pipeline.model.bridge import (
+    BILLED,
+    BRIDGE_DIMENSIONS,
+    BRIDGE_FIGURES,
+    BRIDGE_PARTS,
+    DSO,
+    RECEIVABLE,
+)
 
 Data = dict[str, Any]
 
@@ -23,7 +30,7 @@ def bridges_by_filter(
 
     Args:
         opening: What certificates sum to on the first day.
-        closing: Of the last day, from which its billing is taken.
+        closing: Of the last day, from which its days of billing are taken.
         moved: What the parts sum to.
 
     Returns:
@@ -52,8 +59,11 @@ def _of_currency(key: tuple[str, str, str], opening: DaySums, closing: DaySums, 
         )
         for figure in BRIDGE_FIGURES
     }
-    first, last = (one.billings.get(key, NO_BILLING) for one in (opening, closing))
-    return {"currency": key[-1], "figures": figures, DSO: dso_bridge(first, last, figures["receivable"])}
+    first, last = (
+        Billing(figures[BILLED][end]["amount"], day.days.get(key[:2], 0))
+        for end, day in (("opening", opening), ("closing", closing))
+    )
+    return {"currency": key[-1], "figures": figures, DSO: dso_bridge(first, last, figures[RECEIVABLE])}
 
 
 def _bridge(opening: tuple[int, int], parts: Mapping[str, tuple[int, int, int]]) -> Data:

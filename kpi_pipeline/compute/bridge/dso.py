@@ -22,14 +22,11 @@ class Billing(NamedTuple):
 
     Attributes:
         amount: In minor units, by day of issue.
-        days: Of the window, or those since the first certificate where these are fewer; 0 without any.
+        days: Of the window, or those since the first certificate where these are fewer; 0 without one.
     """
 
     amount: int
     days: int
-
-
-NO_BILLING = Billing(0, 0)
 
 
 def dso_bridge(opening: Billing, closing: Billing, receivable: Mapping[str, Any]) -> Data:

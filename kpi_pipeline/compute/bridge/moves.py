@@ -1,18 +1,23 @@
 """What moved between two days: each certificate in exactly one part of each figure that it changed."""
 # ruff: noqa: S608 - the statements are built from the model's own names
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kpi_pipeline.compute.bridge.standings import EVERYTHING, NUMBER, STANDING_SCHEMA, figure_values, numbered
+from kpi_pipeline.compute.bridge.standings import (
+    EVERYTHING,
+    NUMBER,
+    STANDING_SCHEMA,
+    StandingDay,
+    figure_values,
+    numbered,
+)
 from kpi_pipeline.compute.database import arrow_table, summation
 from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURES, BridgeFigure
-from kpi_pipeline.model.listing import FIRST_DAY
 
 _COLUMNS: Final = tuple(STANDING_SCHEMA.names)
 _TEXTS: Final = ("certificate_id", "number", *BRIDGE_DIMENSIONS, "currency")
@@ -23,15 +28,13 @@ class DayPair:
     """Two days whose standings are compared.
 
     Attributes:
-        opening: Rows in `STANDING_SCHEMA` of the first day that may differ from those of the last.
-        closing: Those of the last day.
-        closes_on: The last day.
+        opening: The first, with the rows that may add something else to figures than on the last.
+        closing: The last, with these.
         term_change: By how many days the payment term is longer on the last day.
     """
 
-    opening: pa.Table
-    closing: pa.Table
-    closes_on: date
+    opening: StandingDay
+    closing: StandingDay
     term_change: int = 0
 
 
@@ -70,18 +73,9 @@ def moves_between(pairs: Iterable[DayPair]) -> list[Moves]:
     if not pairs:
         return []
     with summation() as connection:
-        connection.register("opening", _of_pairs([pair.opening for pair in pairs]))
-        connection.register("closing", _of_pairs([pair.closing for pair in pairs]))
-        connection.register(
-            "days",
-            pa.table(
-                {
-                    "pair": pa.array(range(len(pairs)), pa.int32()),
-                    "closes_on": pa.array([(pair.closes_on - FIRST_DAY).days for pair in pairs], pa.int64()),
-                    "term_change": pa.array([pair.term_change for pair in pairs], pa.int64()),
-                }
-            ),
-        )
+        connection.register("opening", _of_pairs([pair.opening.rows for pair in pairs]))
+        connection.register("closing", _of_pairs([pair.closing.rows for pair in pairs]))
+        connection.register("days", _days(pairs))
         connection.execute(f"CREATE TEMP TABLE moves AS {_MOVES}")
         found = connection.execute(_SUMS).fetchall()
         rows = arrow_table(connection, _ROWS)
@@ -90,6 +84,19 @@ def moves_between(pairs: Iterable[DayPair]) -> list[Moves]:
         own = sums[pair].setdefault((dimension, value, currency, figure), {})
         own[part] = (int(amount), int(count), int(certificates))
     return [Moves(own, _rows_of(rows, pair)) for pair, own in enumerate(sums)]
+
+
+def _days(pairs: Sequence[DayPair]) -> pa.Table:
+    """A row for each pair: what conditions say of its days, as numbers from `listing.FIRST_DAY`."""
+    columns = {
+        "o_window_first": [pair.opening.first for pair in pairs],
+        "o_day": [pair.opening.last for pair in pairs],
+        "c_window_first": [pair.closing.first for pair in pairs],
+        "c_day": [pair.closing.last for pair in pairs],
+        "term_change": [pair.term_change for pair in pairs],
+    }
+    numbers = pa.array(range(len(pairs)), pa.int32())
+    return pa.table({"pair": numbers, **{name: pa.array(own, pa.int64()) for name, own in columns.items()}})
 
 
 def _of_pairs(tables: list[pa.Table]) -> pa.Table:
@@ -144,7 +151,7 @@ def _of_figure(figure: BridgeFigure) -> str:
     """SQL: the rows that change a figure, each with its part."""
     (before, count_before), (after, count_after) = (figure_values(figure.name, side) for side in ("o_", "c_"))
     cases = " ".join(f"WHEN {when} THEN '{part}'" for when, part in figure.moves)
-    opening, closing = (f"coalesce({figure.when.format(side)}, false)" for side in ("o_", "c_"))
+    opening, closing = (f"coalesce({figure.when.replace('{}', side)}, false)" for side in ("o_", "c_"))
     return f"""
         SELECT *, '{figure.name}' AS figure,
             CASE WHEN is_moved THEN 'corrected' {cases} ELSE 'corrected' END AS part
@@ -165,10 +172,14 @@ _DIFFERS: Final = (
     f"({', '.join(f'opening.{name}' for name in _COLUMNS)}) "
     f"IS DISTINCT FROM ({', '.join(f'closing.{name}' for name in _COLUMNS)})"
 )
+_IN_WINDOW: Final = " <> ".join(
+    f"({side}.issued_on BETWEEN {side[0]}_window_first AND {side[0]}_day)" for side in ("opening", "closing")
+)
 _MOVES: Final = f"""
     WITH matched AS MATERIALIZED (
-        SELECT coalesce(opening.pair, closing.pair) AS pair, {_SIDES}
-        FROM opening FULL JOIN closing USING (pair, certificate_id) WHERE {_DIFFERS}
+        SELECT days.pair, {_SIDES}
+        FROM opening FULL JOIN closing USING (pair, certificate_id)
+        JOIN days ON days.pair = coalesce(opening.pair, closing.pair) WHERE {_DIFFERS} OR {_IN_WINDOW}
     ), sides AS MATERIALIZED (
         SELECT * FROM matched WHERE o_certificate_id IS NOT NULL AND c_certificate_id IS NOT NULL
         UNION ALL BY NAME

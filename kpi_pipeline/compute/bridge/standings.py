@@ -3,14 +3,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kpi_pipeline.compute.bridge.dso import Billing
 from kpi_pipeline.compute.database import summation
 from kpi_pipeline.compute.evaluation_days import months_before
 from kpi_pipeline.compute.listing.rows import MARKS, SHARD
@@ -105,9 +104,9 @@ Sums = dict[tuple[str, str, str, str], tuple[int, int]]
 """By dimension (`EVERYTHING` for none), its value, currency and figure: the amount, and how many
 certificates, credit notes not counted."""
 
-
-Billings = dict[tuple[str, str, str], Billing]
-"""By dimension, value and currency: what is billed within the window that ends on the day."""
+BillingDays = dict[tuple[str, str], int]
+"""By dimension and value: days of the window of billing that ends on the day, or those since the first
+certificate where these are fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +131,12 @@ class StandingDay:
     @property
     def first(self) -> int:
         """The number of the first day of the window."""
-        return (months_before(self.day, self.window_months) - FIRST_DAY).days + 1
+        return (window_first(self.day, self.window_months) - FIRST_DAY).days
+
+
+def window_first(day: date, window_months: int) -> date:
+    """The first day of the window of billing that ends on a day."""
+    return months_before(day, window_months) + timedelta(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +145,11 @@ class DaySums:
 
     Attributes:
         figures: The figures.
-        billings: What is billed.
+        days: Days in which what is billed was.
     """
 
     figures: Sums
-    billings: Billings
+    days: BillingDays
 
 
 def standing_sums(days: Sequence[StandingDay]) -> list[DaySums]:
@@ -158,15 +162,14 @@ def standing_sums(days: Sequence[StandingDay]) -> list[DaySums]:
         SumTooLarge: If amounts sum to more than 64 bits.
     """
     values = ", ".join(
-        f"{value} AS {figure.name}, {count} AS {figure.name}_count"
+        f"{value} AS {figure.name}_amount, {count} AS {figure.name}_count"
         for figure in BRIDGE_FIGURES
         for value, count in [figure_values(figure.name)]
     )
     sums = ", ".join(
         (
             "min(CASE WHEN standing <> 'cancelled' THEN issued_on END)",
-            "sum(CASE WHEN issued_on BETWEEN window_first AND window_last THEN billed ELSE 0 END)",
-            *(f"sum({one.name}), sum({one.name}_count)" for one in BRIDGE_FIGURES),
+            *(f"sum({one.name}_amount), sum({one.name}_count)" for one in BRIDGE_FIGURES),
         )
     )
     grouped = " UNION ALL ".join(
@@ -178,7 +181,7 @@ def standing_sums(days: Sequence[StandingDay]) -> list[DaySums]:
     windows = {
         NUMBER: range(len(days)),
         "window_first": [one.first for one in days],
-        "window_last": [one.last for one in days],
+        "day": [one.last for one in days],
     }
     with summation() as connection:
         connection.register("standings", numbered([one.rows for one in days]))
@@ -188,18 +191,16 @@ def standing_sums(days: Sequence[StandingDay]) -> list[DaySums]:
         summed = connection.execute(
             f"WITH valued AS (SELECT *, {values} FROM standings JOIN windows USING ({NUMBER})) {grouped}"
         ).fetchall()
-    for number, dimension, value, _, first, *_ in summed:
+    for number, dimension, value, currency, first, *own in summed:
         if first is not None:
             issued[number][dimension, value] = min(first, issued[number].get((dimension, value), first))
-    for number, dimension, value, currency, _, billed, *own in summed:
-        day, begins = days[number], issued[number].get((dimension, value))
-        passed = 0 if begins is None else max(day.last - max(begins, day.first) + 1, 0)
-        if billed:
-            found[number].billings[dimension, value, currency] = Billing(int(billed), passed)
         for at, figure in enumerate(BRIDGE_FIGURES):
             amount, count = own[2 * at : 2 * at + 2]
             if amount or count:
                 found[number].figures[dimension, value, currency, figure.name] = (int(amount), int(count))
+    for day, sums_of_day, begins in zip(days, found, issued, strict=True):
+        for key, first in begins.items():
+            sums_of_day.days[key] = max(day.last - max(first, day.first) + 1, 0)
     return found
 
 
@@ -221,7 +222,7 @@ def figure_values(figure: str, prefix: str = "") -> tuple[str, str]:
         prefix: Of the columns.
     """
     own = next(one for one in BRIDGE_FIGURES if one.name == figure)
-    when = f"coalesce({own.when.format(prefix)}, false)"
+    when = f"coalesce({own.when.replace('{}', prefix)}, false)"
     return (
         f"CASE WHEN {when} THEN {prefix}{own.amount} ELSE 0 END",
         f"CASE WHEN {when} AND NOT {prefix}is_credit_note THEN 1 ELSE 0 END",

@@ -1,15 +1,18 @@
 """The bridge of DSO as its template shows it: a waterfall in days, and its parts as a table."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
 from kpi_pipeline.model.bridge import (
+    BILLED,
+    BILLING_PART,
     BRIDGE_FIGURE_BY_NAME,
     BRIDGE_PART_BY_NAME,
     DSO,
     DSO_LABEL,
     DSO_MEANING,
+    RECEIVABLE,
     BridgeFigure,
 )
 from serving.bridge.look_up import BridgeResult
@@ -20,7 +23,8 @@ from serving.pages.formats import NO_DATA
 from serving.pages.tables.view import Head, TableView
 from serving.pages.writing import Cell
 
-_RECEIVABLE: Final = BRIDGE_FIGURE_BY_NAME["receivable"]
+_RECEIVABLE: Final = BRIDGE_FIGURE_BY_NAME[RECEIVABLE]
+_BILLED: Final = BRIDGE_FIGURE_BY_NAME[BILLED]
 _TENTHS: Final = 10
 
 PartUrl = Callable[[BridgeFigure, str, str], str]
@@ -33,7 +37,7 @@ class DsoWriter:
     Args:
         result: The bridge.
         context: What the page is written with.
-        part_url: Where parts of the receivable lead.
+        part_url: Where parts of figures lead.
     """
 
     def __init__(self, result: BridgeResult, context: PageContext, part_url: PartUrl) -> None:
@@ -43,25 +47,36 @@ class DsoWriter:
         self._language = context.language
 
     def chart(self) -> ChartView:
-        """The waterfall of each currency in which both days have a value."""
+        """The waterfall of each currency in which both days have a value; why others have none."""
         held = {one["currency"]: one[DSO] for one in self._result.currencies}
         both = {code: dso for code, dso in held.items() if None not in _ends(dso)}
+        without = [self._without(code, dso) for code, dso in held.items() if code not in both]
         return ChartView(
             DSO,
             f"{DSO_LABEL.into(self._language)} ({self._writer.days_unit(0)})",
             DSO_MEANING.into(self._language),
-            self._texts["bridge_dso_none"],
-            [self._part(code, dso) for code, dso in both.items()],
+            " ".join(without),
+            [
+                self._part(code, dso, () if place < len(both) else without)
+                for place, (code, dso) in enumerate(both.items(), 1)
+            ],
             is_wide=False,
         )
 
-    def _part(self, currency: str, dso: Mapping[str, Any]) -> ChartPart:
+    def _without(self, currency: str, dso: Mapping[str, Any]) -> str:
+        """On which days a currency has no value, and why."""
+        days = [day for day, end in zip(self._days, _ends(dso), strict=True) if end is None]
+        together = self._formats.together([self._formats.day(day) for day in days])
+        return self._texts["bridge_dso_none"].format(currency=currency, day=together)
+
+    def _part(self, currency: str, dso: Mapping[str, Any], others: Sequence[str]) -> ChartPart:
+        """The waterfall of a currency, with what is to be said of others below it."""
         steps = self._steps(currency, dso)
         axis = [self._texts["bridge_axis"]] if foot_of(steps) else []
         ends = zip(self._days, (dso["opening"], dso["closing"]), strict=True)
         sentences = [self._quotient(day, end, currency) for day, end in ends]
         drawing = waterfall_of(steps, self._tick)
-        return ChartPart(currency, [*sentences, *axis], drawing, self._table(currency, dso))
+        return ChartPart(currency, [*sentences, *axis, *others], drawing, self._table(currency, dso))
 
     def _tick(self, tenths: int | float) -> str:
         days = tenths / _TENTHS
@@ -130,9 +145,10 @@ class DsoWriter:
         return self._texts["bridge_end"].format(day=self._formats.day(day))
 
     def _url(self, part: str, currency: str) -> str:
-        """The certificates of the part of the receivable; billing has none."""
-        is_listed = any(part == one.name for one in _RECEIVABLE.parts)
-        return self._part_url(_RECEIVABLE, part, currency) if is_listed else ""
+        """The certificates of the part of the receivable; of billing all that changed what is billed."""
+        if part == BILLING_PART.name:
+            return self._part_url(_BILLED, "", currency)
+        return self._part_url(_RECEIVABLE, part, currency)
 
     def _cell(self, tenths: int, *, signed: bool = False) -> Cell:
         plus = "+" if signed and tenths > 0 else ""
@@ -146,5 +162,6 @@ class DsoWriter:
         return Cell(f"{plus}{money.full}", is_number=True, order=amount)
 
 
-def _ends(dso: Mapping[str, Any]) -> tuple[int, int]:
+def _ends(dso: Mapping[str, Any]) -> tuple[Any, Any]:
+    """DSO of both days, in tenths of a day; None where it has no value."""
     return dso["opening"]["tenths"], dso["closing"]["tenths"]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from kpi_pipeline.cache.bridges import BridgeEntry, Moved
 from kpi_pipeline.model.bridge import (
+    BILLED,
     BRIDGE_DIMENSIONS,
     BRIDGE_FIGURE_BY_NAME,
     BRIDGE_FIGURES,
@@ -35,7 +36,7 @@ from serving.pages.writing import Cell
 LIST_ANCHOR: Final = "certificates"
 """The part of the page that has the list."""
 
-_GOOD_WHEN_UP: Final = frozenset({"approved", "collected"})
+_GOOD_WHEN_UP: Final = frozenset({"approved", "collected", BILLED})
 _AMOUNTS: Final = ("before", "after", "change")
 _STOOD: Final = ("standing_before", "standing_after", "due_before", "due_after")
 _STANDING_LABELS: Final = {one.name: one.label for one in LIST_STANDINGS}
@@ -383,8 +384,9 @@ class BridgeWriter:
         return f"{self.url(request)}#{LIST_ANCHOR}"
 
     def _list_url(self, figure: BridgeFigure) -> str:
-        """The list of the certificates that a figure of the business date sums; empty for an earlier day."""
-        if self._result.bridge.closes_on != self._result.figures.entry.as_of:
+        """The list that a figure of the business date sums; empty for an earlier day, or without one."""
+        is_present = self._result.bridge.closes_on == self._result.figures.entry.as_of
+        if not (is_present and figure.standings):
             return ""
         kept = tuple((STANDING, standing) for standing in figure.standings)
         return PageAddress(CERTIFICATES_PATH, self._context.address.language, kept=kept).of(self._selected())

@@ -46,8 +46,8 @@ TEXTS: Final[dict[str, Text]] = {
         "As of {day}: {receivable} receivable ÷ {billed} billed × {days}.",
     ),
     "bridge_dso_none": Text(
-        "Sin valor en alguna de las fechas: no hay facturación en el periodo.",
-        "No value on one of the dates: nothing was billed in the period.",
+        "{currency}: sin DSO al {day}, porque no hay facturación en el periodo.",
+        "{currency}: no DSO as of {day}, since nothing was billed in the period.",
     ),
     "bridge_figure": Text("Cifra", "Figure"),
     "bridge_part": Text("Parte", "Part"),

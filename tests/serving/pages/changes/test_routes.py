@@ -1,6 +1,7 @@
 """The page of what changed: comparisons, waterfalls whose parts lead to their certificates, and files."""
 
 import re
+from datetime import date
 from html import unescape
 from urllib.parse import quote
 
@@ -38,7 +39,10 @@ def test_a_page_in_each_language(web, press, language: str, words: list[str]) ->
     text = unescape(response.text).replace("\N{NO-BREAK SPACE}", " ")
     for word in words:
         assert word in text
-    assert all(f'data-chart="{name}"' in text for name in ("receivable", "overdue", "approved", "collected"))
+    assert all(
+        f'data-chart="{name}"' in text
+        for name in ("receivable", "overdue", "approved", "collected", "billed")
+    )
 
 
 def test_parts_lead_to_their_certificates_and_the_present_to_its_list(web, press) -> None:
@@ -95,11 +99,34 @@ def test_dso_leads_to_the_certificates_of_the_receivable(web, press) -> None:
     (part, *_) = [one for one in links(dso) if "part=new" in one]
     assert "figure=receivable" in part
     assert web.get(part).status_code == 200
+    # Billing leads to all that changed what is billed, by which DSO divides.
+    (billing, *_) = [one for one in links(dso) if "figure=billed" in one and "currency=CLP" in one]
+    assert "part=" not in billing
+    listed = unescape(web.get(billing).text)
+    assert "Billed in the period: all changes" in listed
     # The shown tenths add up, in the file too.
     rows = rows_of(web.get("/manager/api/download/changes.csv?lang=en&comparison=month_end"), ",")
     for currency in ("CLP", "USD"):
         days = [float(row[3]) for row in rows if row[:2] == [currency, "DSO (days)"] and row[3]]
         assert round(10 * sum(days[:-1])) == round(10 * days[-1])
+
+
+def test_where_nothing_was_billed_the_page_says_why_there_is_no_dso(web, press, client) -> None:
+    (entry,) = press.publish("dashboards")
+    Additions(client).add_bridge(entry.generation, bridge_between(date(2024, 3, 31), date(2024, 6, 14)))
+
+    def shown(query: str) -> str:
+        text = web.get(f"{CHANGES}?from=2024-03-31&to=2024-06-14&{query}").text
+        dso = text.partition('data-chart="dso"')[2].partition("</figure>")[0]
+        return unescape(dso).replace("\N{NO-BREAK SPACE}", " ")
+
+    # One currency has a value on both days, another has none on the first.
+    both = shown("lang=en")
+    assert "receivable ÷" in both
+    assert "USD: no DSO as of 31 Mar 2024, since nothing was billed in the period." in both
+    alone = shown(f"lang=es&client={quote(CONSTRUCTORA)}")
+    assert "CLP: sin DSO al 31 mar 2024, porque no hay facturación en el periodo." in alone
+    assert "por cobrar ÷" not in alone
 
 
 def test_two_reconstructed_days_are_told_in_one_sentence(web, press) -> None:
