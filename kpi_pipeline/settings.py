@@ -315,7 +315,11 @@ class Settings(BaseSettings):
 
     def today(self) -> date:
         """The business date: KPI_AS_OF, or the current day in KPI_TIMEZONE."""
-        return self.as_of or datetime.now(ZoneInfo(self.timezone)).date()
+        return self.as_of or self.calendar_day()
+
+    def calendar_day(self) -> date:
+        """The current day in KPI_TIMEZONE, whatever the business date."""
+        return datetime.now(ZoneInfo(self.timezone)).date()
 
 
 def current_settings() -> Settings:

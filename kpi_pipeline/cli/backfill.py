@@ -13,7 +13,7 @@ from kpi_pipeline.cli.console import ProgressDisplay, print_json, print_line, pr
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
 from kpi_pipeline.cli.refresh import dagster_client, run_job
-from kpi_pipeline.compute.months import last_month_over, month_end, month_number, month_of, month_text
+from kpi_pipeline.compute.months import last_month_ended, month_end, month_number, month_of, month_text
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.settings import Settings
@@ -91,7 +91,7 @@ def _months(settings: Settings, first: str, last: str | None) -> list[str]:
         Problem: If the range is empty, includes a month that is not over, or one that would not be kept.
     """
     today = settings.today()
-    over = last_month_over(today)
+    over = last_month_ended(today, settings.calendar_day())
     begin, end = month_number(first), over if last is None else month_number(last)
     kept = month_of(today) - settings.history_months
     if end > over:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -90,7 +89,7 @@ def load(
 
         choice = Choice(address, mapping, day)
         # Not `settings.today()`, which the business date of the earlier choice may override.
-        today = choice.as_of or datetime.now(ZoneInfo(settings.timezone)).date()
+        today = choice.as_of or settings.calendar_day()
         check = read_source(choice.url, choice.mapping, settings, today)
         if not as_json:
             _print_check(check)
@@ -151,7 +150,7 @@ def make_demo(
     """Write the demo database up to a day, which becomes the business date; None for the current day."""
     path = Home(settings).demo_file
     # Not `settings.today()`, which the business date of the earlier choice may override.
-    today = day or datetime.now(ZoneInfo(settings.timezone)).date()
+    today = day or settings.calendar_day()
     summary = _write_demo(path, rows, seed, today, display)
     display.update(
         "demo",

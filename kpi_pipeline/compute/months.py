@@ -36,6 +36,14 @@ def last_month_over(as_of: date) -> int:
     return month_of(as_of + timedelta(1)) - 1
 
 
+def last_month_ended(as_of: date, calendar_day: date) -> int:
+    """The number of the last month that is over on a business date and has ended by the calendar.
+
+    On the last day of a month more may happen: its end is kept from the next day on.
+    """
+    return min(last_month_over(as_of), month_of(calendar_day) - 1)
+
+
 def day_numbers(days: Sequence[date]) -> npt.NDArray[np.int64]:
     """Days as numbers: in days since 1970."""
     return np.array(days, "datetime64[D]").astype(np.int64)

@@ -14,7 +14,7 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.requests.fulfil import REQUESTED_BY_TAG
-from kpi_pipeline.compute.months import last_month_over, month_end, month_number, month_of, month_text
+from kpi_pipeline.compute.months import last_month_ended, month_end, month_number, month_of, month_text
 from kpi_pipeline.jobs import BACKFILL_MONTH_ENDS, RECONCILE, REFRESH_ALL
 from kpi_pipeline.model.dimensions import MONTH, PRODUCTS
 from kpi_pipeline.resources.cache import CacheResource
@@ -70,7 +70,7 @@ def _missing(cache: CacheResource, today: date) -> list[str]:
     publisher = Publisher(cache.client)
     live = {product: publisher.live(product) for product in PRODUCTS}
     sources = {product: entry.source for product, entry in live.items() if entry is not None}
-    over = last_month_over(today)
+    over = last_month_ended(today, settings.calendar_day())
     first = max(over - settings.backfill_months + 1, month_of(today) - settings.history_months)
     if len(sources) < len(PRODUCTS) or first > over:
         return []

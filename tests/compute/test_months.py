@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kpi_pipeline.compute.months import (
     days_between,
+    last_month_ended,
     last_month_over,
     month_end,
     month_number,
@@ -33,6 +34,19 @@ def test_a_months_number_gives_its_text_back(day: date) -> None:
 )
 def test_a_month_is_over_on_its_last_day(as_of: date, month: str) -> None:
     assert last_month_over(as_of) == month_number(month)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "calendar_day", "month"),
+    [
+        (date(2024, 6, 30), date(2024, 6, 30), "2024-05"),
+        (date(2024, 6, 30), date(2024, 7, 1), "2024-06"),
+        (date(2024, 6, 29), date(2026, 1, 2), "2024-05"),
+    ],
+    ids=str,
+)
+def test_a_month_has_ended_on_the_day_after_it(as_of: date, calendar_day: date, month: str) -> None:
+    assert last_month_ended(as_of, calendar_day) == month_number(month)
 
 
 def test_the_next_month_has_the_next_number() -> None:

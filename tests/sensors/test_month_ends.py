@@ -109,6 +109,16 @@ def test_a_month_end_that_would_be_dropped_again_is_not_published(
     assert months(tick()) == ["2024-04"]
 
 
+def test_on_its_last_day_a_month_has_not_ended(
+    published: Path, tick: Tick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "today", lambda settings: date(2024, 6, 30))
+    monkeypatch.setattr(Settings, "calendar_day", lambda settings: date(2024, 6, 30))
+    assert months(tick()) == ["2024-05"]
+    monkeypatch.setattr(Settings, "calendar_day", lambda settings: date(2024, 7, 1))
+    assert months(tick()) == ["2024-06"]
+
+
 def test_months_without_any_certificate_are_not_published(
     published: Path, tick: Tick, small_demo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
