@@ -1,5 +1,7 @@
 """The `kpi` command line application."""
 
+import atexit
+import gc
 from collections import UserDict
 from importlib import import_module
 from typing import Any, Final
@@ -81,4 +83,6 @@ def _of_all() -> None:
 
 def main() -> None:
     """Run the command line."""
+    # The interpreter looks for cycles in all that was imported, several times, before it ends.
+    atexit.register(gc.freeze)
     app(prog_name="kpi")
