@@ -16,8 +16,8 @@ COMMANDS = (
 )
 
 
-def test_help_lists_every_command_and_the_exit_codes(kpi) -> None:
-    ran = kpi("--help")
+def test_help_lists_every_command_and_the_exit_codes(kpi_from_nothing) -> None:
+    ran = kpi_from_nothing("--help")
     assert ran.code == 0
     assert all(f" {command.split()[0]} " in ran.output for command in COMMANDS)
     assert "3 the stack is not running" in " ".join(ran.output.split())
@@ -72,14 +72,14 @@ def test_a_spoilt_choice_of_source_is_explained(kpi, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("command", ["status", "warm", "down"])
-def test_without_a_stack_the_exit_code_is_3_and_says_how_to_start_it(kpi, command: str) -> None:
-    ran = kpi(command)
+def test_without_a_stack_the_exit_code_is_3_and_says_how_to_start_it(kpi_from_nothing, command: str) -> None:
+    ran = kpi_from_nothing(command)
     assert ran.code == 3
     assert "kpi up" in ran.errors
 
 
-def test_json_is_json_when_it_fails_too(kpi) -> None:
-    ran = kpi("status", "--json")
+def test_json_is_json_when_it_fails_too(kpi_from_nothing) -> None:
+    ran = kpi_from_nothing("status", "--json")
     assert ran.code == 3
     assert ran.json()["ok"] is False
     assert "kpi up" in ran.json()["problem"]
