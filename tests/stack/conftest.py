@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.addresses import OPENER, Addresses
 from kpi_pipeline.stack.dagster_client import DagsterClient
 from kpi_pipeline.stack.running_processes import end_processes, stack_processes
@@ -187,9 +188,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A stack after its first start, shared by tests that leave it healthy.
 
     Its schedules are stopped: their runs would read the source too, at whatever minute the tests reach.
+    Its business date stays that of its start: all figures change with another.
     It ends with its last test: a stack that is idle takes a fifth of a processor.
     """
-    made = Machine(tmp_path_factory.mktemp("stack"), settings={"KPI_PRECOMPUTE_MAX_VARIANTS": "400"})
+    settings = {"KPI_PRECOMPUTE_MAX_VARIANTS": "400", "KPI_AS_OF": Settings().today().isoformat()}
+    made = Machine(tmp_path_factory.mktemp("stack"), settings=settings)
     try:
         loaded = made.kpi("load", "demo", "--rows", str(ROWS))
         assert loaded.code == 0, loaded.errors
