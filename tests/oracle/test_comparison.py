@@ -10,7 +10,7 @@ from kpi_pipeline.audit.recomputation.oracle import Oracle
 from kpi_pipeline.demo.database import write_demo
 
 from .both_ways import DEMO_DAY, BothWays, certificate
-from .comparison import assert_agreement, disagreements
+from .comparison import assert_agreement, disagreements, each_disagreement
 from .source_rows import demo_costs, demo_rows
 
 pytestmark = pytest.mark.slow
@@ -62,10 +62,10 @@ def test_any_change_of_one_certificate_is_found(
 ) -> None:
     changed = [{**row, **change} if row is original else row for row in CERTIFICATES]
     cube = BothWays.of_certificates(changed).cube(AS_OF)
-    assert disagreements(unchanged, cube.slices())
+    assert next(each_disagreement(unchanged, cube.slices()), None)
 
 
-@pytest.mark.parametrize("rows", [150, pytest.param(600, marks=pytest.mark.sweep)])
+@pytest.mark.parametrize("rows", [60, pytest.param(600, marks=pytest.mark.sweep)])
 def test_one_unit_is_found_in_every_variant_that_holds_it(tmp_path: Path, rows: int) -> None:
     path = tmp_path / "demo.db"
     write_demo(path, rows=rows, seed=1, today=DEMO_DAY, progress=None)
