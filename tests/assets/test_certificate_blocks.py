@@ -25,6 +25,7 @@ from kpi_pipeline.model.listed_figures import (
     LISTED_FORECASTS,
     LISTED_KPIS,
     LISTED_LINES,
+    LISTED_REASONS,
 )
 from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.model.pages import PAGES
@@ -135,6 +136,7 @@ def numbers_of(text: str) -> list[int]:
 LISTED = {
     **{key: series.listed or next(iter(series.lists.values())) for key, series in LISTED_CHARTS.items()},
     **{key: figure for key, (_, figure) in LISTED_COLUMNS.items()},
+    **LISTED_REASONS,
     **dict.fromkeys(LISTED_FORECASTS, EXPECTED_LIST),
     **{("statement", line): figure for line, figure in LISTED_LINES.items()},
 }
