@@ -116,8 +116,12 @@ def _forget_other_sources(cache: CacheResource, live: ManifestEntry) -> list[str
     Returns:
         What was dropped of the cache.
     """
+    history = History(cache.client)
+    if all(entry.source == live.source for entry in history.entries() if entry.product == live.product):
+        return []
+    # The archive first: what is dropped is not to come back from it.
     cache.month_end_archive.remove_others(live.product, live.source)
-    return History(cache.client).drop_others(live.product, live.source)
+    return history.drop_others(live.product, live.source)
 
 
 def _raise_alarm(cache: CacheResource, subject: str, error: Exception) -> None:

@@ -1,13 +1,18 @@
 """A real instance, and both ends of the request stream."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from dagster import DagsterInstance
+from dagster import DagsterInstance, SensorDefinition, SensorResult, SkipReason, build_sensor_context
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.resources.source import SourceResource
+
+Tick = Callable[[], SensorResult | SkipReason]
+TicksOf = Callable[[SensorDefinition], Tick]
 
 
 @pytest.fixture
@@ -20,3 +25,24 @@ def instance() -> Iterator[DagsterInstance]:
 def requests(demo_home) -> Iterator[Requests]:
     with connect(os.environ["REDIS_URL"]) as client:
         yield Requests(client)
+
+
+@pytest.fixture
+def ticks_of(instance: DagsterInstance) -> TicksOf:
+    """Ticks of a sensor, which keeps its cursor as the daemon does."""
+
+    def of(sensor: SensorDefinition) -> Tick:
+        cursor: list[str | None] = [None]
+        resources = {"cache": CacheResource(), "source": SourceResource()}
+
+        def evaluate() -> SensorResult | SkipReason:
+            with build_sensor_context(instance=instance, cursor=cursor[0], resources=resources) as context:
+                result = sensor(context)
+            assert isinstance(result, SensorResult | SkipReason)
+            if isinstance(result, SensorResult):
+                cursor[0] = result.cursor
+            return result
+
+        return evaluate
+
+    return of

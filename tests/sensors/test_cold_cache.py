@@ -2,12 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import redis
-from dagster import DagsterInstance, RunRequest, SensorResult, SkipReason, build_sensor_context
+from dagster import DagsterInstance, RunRequest, SensorResult, SkipReason
 
 from kpi_pipeline.cache.keys import HISTORY_KEY, members_key
 from kpi_pipeline.cache.publishing.history import History
@@ -17,13 +16,12 @@ from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.resources.cache import CacheResource
-from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sensors import cold_cache as module
 from kpi_pipeline.sensors.cold_cache import cold_cache
 
-pytestmark = pytest.mark.slow
+from .conftest import Tick, TicksOf
 
-Tick = Callable[[], SensorResult | SkipReason]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -33,20 +31,8 @@ def server(published: Path):
 
 
 @pytest.fixture
-def tick(instance: DagsterInstance) -> Tick:
-    """A tick of the sensor, which keeps its cursor as the daemon does."""
-    cursor: list[str | None] = [None]
-    resources = {"cache": CacheResource(), "source": SourceResource()}
-
-    def evaluate() -> SensorResult | SkipReason:
-        with build_sensor_context(instance=instance, cursor=cursor[0], resources=resources) as context:
-            result = cold_cache(context)
-        assert isinstance(result, SensorResult | SkipReason)
-        if isinstance(result, SensorResult):
-            cursor[0] = result.cursor
-        return result
-
-    return evaluate
+def tick(ticks_of: TicksOf) -> Tick:
+    return ticks_of(cold_cache)
 
 
 def requested(result: SensorResult | SkipReason) -> list[RunRequest]:

@@ -8,16 +8,15 @@ from pathlib import Path
 
 import pytest
 import redis
-from dagster import DagsterInstance, SensorResult, SkipReason, build_sensor_context
+from dagster import SkipReason
 
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.definitions import defs
-from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.sensors import freshness_violations as module
 from kpi_pipeline.sensors.freshness_violations import GRACE_S, freshness_violations
 
-Tick = Callable[[], SensorResult | SkipReason]
+from .conftest import Tick, TicksOf
 
 
 @pytest.fixture
@@ -27,21 +26,8 @@ def server(published: Path):
 
 
 @pytest.fixture
-def tick(instance: DagsterInstance) -> Tick:
-    """A tick of the sensor, which keeps its cursor as the daemon does."""
-    cursor: list[str | None] = [None]
-
-    def evaluate() -> SensorResult | SkipReason:
-        with build_sensor_context(
-            instance=instance, cursor=cursor[0], resources={"cache": CacheResource()}
-        ) as context:
-            result = freshness_violations(context)
-        assert isinstance(result, SensorResult | SkipReason)
-        if isinstance(result, SensorResult):
-            cursor[0] = result.cursor
-        return result
-
-    return evaluate
+def tick(ticks_of: TicksOf) -> Tick:
+    return ticks_of(freshness_violations)
 
 
 @pytest.fixture

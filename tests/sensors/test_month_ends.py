@@ -2,45 +2,31 @@
 
 import shutil
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 import pytest
-from dagster import DagsterInstance, RunRequest, SensorResult, SkipReason, build_sensor_context
+from dagster import DagsterInstance, RunRequest, SensorResult, SkipReason
 
 from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.resources.cache import CacheResource
-from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sensors import month_ends as module
 from kpi_pipeline.sensors.month_ends import missing_month_ends
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.selection import choose_source
 from tests.conftest import DEMO_DAY
 
-pytestmark = pytest.mark.slow
+from .conftest import Tick, TicksOf
 
-Tick = Callable[[], SensorResult | SkipReason]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def tick(instance: DagsterInstance) -> Tick:
-    """A tick of the sensor, which keeps its cursor as the daemon does."""
-    cursor: list[str | None] = [None]
-    resources = {"cache": CacheResource(), "source": SourceResource()}
-
-    def evaluate() -> SensorResult | SkipReason:
-        with build_sensor_context(instance=instance, cursor=cursor[0], resources=resources) as context:
-            result = missing_month_ends(context)
-        assert isinstance(result, SensorResult | SkipReason)
-        if isinstance(result, SensorResult):
-            cursor[0] = result.cursor
-        return result
-
-    return evaluate
+def tick(ticks_of: TicksOf) -> Tick:
+    return ticks_of(missing_month_ends)
 
 
 def months(result: SensorResult | SkipReason) -> list[str | None]:

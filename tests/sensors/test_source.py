@@ -6,16 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dagster import DagsterInstance, Failure, SensorResult, SkipReason, build_sensor_context
+from dagster import Failure, SkipReason
 
 from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import Request, RequestKind
 from kpi_pipeline.resources.cache import CacheResource
-from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sensors.source import source_changes
 
-Tick = Callable[[], SensorResult | SkipReason]
+from .conftest import Tick, TicksOf
+
 Requested = Callable[[], list[Request]]
 
 
@@ -28,23 +28,8 @@ def source(demo_home: Path, small_demo: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def tick(instance: DagsterInstance) -> Tick:
-    """A tick of the sensor, which keeps its cursor as the daemon does."""
-    cursor: list[str | None] = [None]
-
-    def evaluate() -> SensorResult | SkipReason:
-        with build_sensor_context(
-            instance=instance,
-            cursor=cursor[0],
-            resources={"source": SourceResource(), "cache": CacheResource()},
-        ) as context:
-            result = source_changes(context)
-        assert isinstance(result, SensorResult | SkipReason)
-        if isinstance(result, SensorResult):
-            cursor[0] = result.cursor
-        return result
-
-    return evaluate
+def tick(ticks_of: TicksOf) -> Tick:
+    return ticks_of(source_changes)
 
 
 @pytest.fixture
