@@ -23,6 +23,7 @@ from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.performance import AnswerKind, Outcome
 from kpi_pipeline.model.scopes import WHOLE_FIRM
+from serving.shared_calls import SharedCalls
 
 _LOG: Final = logging.getLogger(__name__)
 _PAUSE_S: Final = 1.0
@@ -49,6 +50,7 @@ class PipelineClient:
         # Apart from the reader's: a server that refuses writes, full or a replica, can still be read.
         self._breaker = Breaker(_PAUSE_S)
         self._refresh_at: dict[str, float] = {}
+        self._submissions = SharedCalls[Task | None]()
         self.scope = WHOLE_FIRM
 
     def within(self, scope: str) -> Self:
@@ -60,12 +62,17 @@ class PipelineClient:
     def submit(self, kind: RequestKind, product: str, filter: Filter) -> Task | None:
         """Request something; None where Redis takes no requests.
 
+        Equal requests of one moment wait for Redis together.
+
         Args:
             kind: What to do.
             product: Of which product.
             filter: For which certificates.
         """
-        return self._attempt(lambda: self._requests.submit(kind, product, filter, self.scope))
+        return self._submissions.call(
+            (kind, product, filter, self.scope),
+            lambda: self._attempt(lambda: self._requests.submit(kind, product, filter, self.scope)),
+        )
 
     def want(self, product: str, filter: Filter) -> Task | None:
         """Request a variant that is missing, and count the request; None where Redis takes no requests."""
