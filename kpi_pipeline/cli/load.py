@@ -19,7 +19,7 @@ from kpi_pipeline.model.conflicts import CONFLICT_TEXTS, Conflict
 from kpi_pipeline.model.readings import Fall, ReadingReport
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.readings_file import ReadingsFile
-from kpi_pipeline.sources.selection import choose_source
+from kpi_pipeline.sources.selection import choose_source, holds_secret, user_of, with_password
 from kpi_pipeline.stack.home import Home
 
 if TYPE_CHECKING:
@@ -58,12 +58,16 @@ def load(
     ] = None,
     rows: Annotated[int, typer.Option(min=1, help="Number of the demo's certificates.")] = DEMO_ROWS,
     seed: Annotated[int, typer.Option(min=0, help="Random seed of the demo.")] = DEMO_SEED,
+    password_stdin: Annotated[
+        bool, typer.Option(help="Read the password of the database's user from the standard input.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Choose the source of all figures.
 
     The command reads the source once, and stores the choice only if a refresh could use it. The demo, which
-    it writes itself, is not read.
+    it writes itself, is not read. The password of a database is no argument, which other users of the machine
+    could see: a terminal is asked for it.
 
     Exit codes: 0 chosen, 1 the source cannot be used (the earlier choice stays), 2 usage error.
 
@@ -73,7 +77,9 @@ def load(
 
     Example: `kpi load --mapping my.toml 'exports/invoices-*.csv'`
 
-    Example: `kpi load --mapping my.toml postgresql://user:password@host/database`
+    Example: `kpi load --mapping my.toml postgresql://user@host/database`
+
+    Example: `kpi load --password-stdin --mapping my.toml postgresql://user@host/database < password`
     """
     with reported_errors(as_json):
         settings = load_settings()
@@ -87,7 +93,7 @@ def load(
         # What reads a source takes long to load: the demo, and `kpi up`, need none of it.
         from kpi_pipeline.cli.source_check import read_source, refuse_excesses  # noqa: PLC0415
 
-        choice = Choice(address, mapping, day)
+        choice = Choice(_with_password(address, password_stdin), mapping, day)
         # Not `settings.today()`, which the business date of the earlier choice may override.
         today = choice.as_of or settings.calendar_day()
         check = read_source(choice.url, choice.mapping, settings, today)
@@ -142,6 +148,30 @@ def _one_address(given: list[str]) -> str:
             "kpi load 'invoices-*.csv'"
         )
     return given[0]
+
+
+def _with_password(address: str, from_stdin: bool) -> str:
+    """An address with the password of the user whom it names, where there is one.
+
+    Raises:
+        Problem: If the address contains a password, or names no user whose it could be.
+    """
+    if holds_secret(address):
+        raise Problem(
+            "a password in an argument is seen by everybody on the machine: leave it out of the address. "
+            "A terminal is asked for it, and --password-stdin reads it from the standard input"
+        )
+    user = user_of(address)
+    if from_stdin:
+        if not user:
+            raise Problem("--password-stdin goes with the address of a database that names its user")
+        return with_password(address, sys.stdin.readline().rstrip("\r\n"))
+    if user and sys.stdin.isatty():
+        password = typer.prompt(
+            f"Password of {user}, empty for none", default="", hide_input=True, err=True, show_default=False
+        )
+        return with_password(address, password) if password else address
+    return address
 
 
 def make_demo(

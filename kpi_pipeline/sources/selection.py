@@ -56,6 +56,31 @@ def choose_source(settings: Settings, url: str | None, mapping: str | None, as_o
     return target
 
 
+def holds_secret(url: str) -> bool:
+    """Whether an address contains a password; of a malformed one it is not known, and False."""
+    try:
+        address = _parsed(url) if "://" in url else None
+    except ValueError:
+        return False
+    return address is not None and (
+        bool(address.password) or any(map(_SECRET_PARAMETER.search, address.query))
+    )
+
+
+def user_of(url: str) -> str:
+    """The user whom a well-formed address names, at a server; empty where it names none."""
+    try:
+        address = _parsed(url) if "://" in url else None
+    except ValueError:
+        return ""
+    return f"{address.username}@{address.host}" if address and address.username and address.host else ""
+
+
+def with_password(url: str, password: str) -> str:
+    """A well-formed address with a password."""
+    return _parsed(url).set(password=password).render_as_string(hide_password=False)
+
+
 def masked_url(url: str) -> str:
     """An address without its password, even where it is malformed."""
     if "://" not in url:

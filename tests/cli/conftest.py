@@ -64,12 +64,13 @@ def kpi_in(bare_environment: Mapping[str, str], tmp_path_factory: pytest.TempPat
 def kpi_from_nothing(bare_environment: Mapping[str, str], tmp_path: Path) -> Kpi:
     """The command as a shell starts it: a new interpreter imports all that it needs."""
 
-    def run(*arguments: str, **settings: str) -> Ran:
+    def run(*arguments: str, stdin: str = "", **settings: str) -> Ran:
         done = subprocess.run(
             [sys.executable, "-m", "kpi_pipeline.cli", *arguments],
             cwd=tmp_path,
             env={**bare_environment, "KPI_HOME": str(tmp_path / "home"), **settings},
             check=False,
+            input=stdin,
             capture_output=True,
             text=True,
             timeout=180,

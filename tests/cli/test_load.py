@@ -8,7 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+import sqlalchemy as sa
 
 from kpi_pipeline.model.readings import ReadingReport, RowReport
 from kpi_pipeline.settings import Settings
@@ -229,7 +231,10 @@ def home_with_a_choice(kpi_in: KpiIn, tmp_path_factory: pytest.TempPathFactory) 
         (("good.csv",), "reads a database"),
         (("--mapping", "own.toml", "dirty.csv"), "KPI_MAX_REJECTED_SHARE"),
         (("--mapping", "own.toml", "demo"), "omit --mapping"),
-        ((f"postgresql://user:{PASSWORD}@127.0.0.1:1/db",), "127.0.0.1"),
+        (("postgresql://user@127.0.0.1:1/db",), "127.0.0.1"),
+        ((f"postgresql://user:{PASSWORD}@127.0.0.1:1/db",), "--password-stdin"),
+        ((f"postgresql://127.0.0.1:1/db?user=u&password={PASSWORD}",), "--password-stdin"),
+        (("--password-stdin", "--mapping", "own.toml", "good.csv"), "names its user"),
     ],
 )
 def test_what_cannot_be_used_is_explained_and_the_earlier_choice_stays(
@@ -252,6 +257,28 @@ def test_what_cannot_be_used_is_explained_and_the_earlier_choice_stays(
     assert "Traceback" not in ran.errors
     assert PASSWORD not in ran.output + ran.errors
     assert chosen() == before
+
+
+def test_a_password_is_read_from_the_standard_input(
+    kpi_from_nothing, chosen, postgres_server: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS own_claims (id text, customer text, issued date, amount int)"
+        )
+        connection.execute("INSERT INTO own_claims VALUES ('1', 'Minera X', '2024-01-31', 7)")
+    mapping = write_mapping(tmp_path)
+    mapping.write_text(f'table = "own_claims"\n{mapping.read_text()}')
+    whole = sa.make_url(postgres_server)
+    without = whole._replace(password=None).render_as_string(hide_password=False)
+    arguments = ("load", "--mapping", str(mapping), "--password-stdin", without)
+    refused = kpi_from_nothing(*arguments, stdin="another\n")
+    assert refused.code == 1
+    assert "another" not in refused.output + refused.errors
+    ran = kpi_from_nothing(*arguments, stdin=f"{whole.password}\n")
+    assert (ran.code, ran.errors) == (0, "")
+    assert str(whole.password) not in ran.output
+    assert sa.make_url(chosen()["KPI_SOURCE_URL"]).password == whole.password
 
 
 def test_a_problem_is_json_where_json_is_asked_for(kpi, mapping: Path) -> None:
