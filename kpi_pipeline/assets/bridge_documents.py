@@ -8,7 +8,8 @@ from kpi_pipeline.cache.bridges import document_name
 from kpi_pipeline.cache.codec import encode
 from kpi_pipeline.compute.bridge.documents import published_parts
 from kpi_pipeline.compute.bridge.moves import DayPair, moves_between
-from kpi_pipeline.compute.bridge.standings import StandingDay, window_first
+from kpi_pipeline.compute.bridge.standings import StandingDay
+from kpi_pipeline.compute.evaluation_days import window_first
 from kpi_pipeline.compute.months import month_of
 from kpi_pipeline.compute.rollup.shards import BATCH_ROWS
 from kpi_pipeline.model.listing import LISTED_WITH

@@ -170,7 +170,7 @@ class Bridges:
         """The standings of days that were not kept, by the dates and the log of the certificates of today."""
         parts: dict[date, list[StandingPart]] = {day: [] for day in days}
         for shards, own in product(batches(self.shards), _at_once(days, self.shards)):
-            listed = listed_on_days(_certificates(shards), own, self.thresholds)
+            listed = listed_on_days(_certificates(shards), own, self.thresholds, self.window_months)
             for place, day in enumerate(own):
                 of_day = listed.filter(pc.equal(listed[DAY], place))
                 found = {
@@ -208,11 +208,11 @@ class Bridges:
 
 
 def listed_batches(
-    shards: Sequence[Shard], day: date, thresholds: Thresholds
+    shards: Sequence[Shard], day: date, thresholds: Thresholds, window_months: int
 ) -> Iterator[tuple[list[Shard], pa.Table]]:
     """Shards, as many as are computed at once, with their rows of the list as of a day."""
     for batch in batches([shard for shard in shards if shard.count]):
-        yield batch, listed_rows(_certificates(batch), day, thresholds)
+        yield batch, listed_rows(_certificates(batch), day, thresholds, window_months)
 
 
 def _certificates(shards: Sequence[Shard]) -> pa.Table:

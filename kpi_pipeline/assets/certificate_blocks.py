@@ -39,7 +39,7 @@ class CertificateList:
         as_of: The business date.
         thresholds: Days and amounts of the definitions.
         origin: Names the source.
-        window_months: Months of the window of billing.
+        window_months: Months of the window over which flows are summed.
         outlooks: What is usual of clients and expected of their certificates.
     """
 
@@ -93,7 +93,7 @@ class CertificateList:
     @cached_property
     def sources(self) -> tuple[str, ...]:
         """A digest of all that each shard's block comes from."""
-        definitions = digest_of(code_digest(*COMPUTING), self.as_of, self.thresholds)
+        definitions = digest_of(code_digest(*COMPUTING), self.as_of, self.thresholds, self.window_months)
         return tuple(f"{definitions}-{shard.digest}" for shard in self.shards)
 
     @property
@@ -147,7 +147,9 @@ class CertificateList:
     def _packed(self, changed: Mapping[str, Shard]) -> Iterator[tuple[str, tuple[ShardEntry, bytes]]]:
         """The blocks of some shards, by their sources."""
         source_of = {shard.month: source for source, shard in changed.items()}
-        for batch, listed in listed_batches(list(changed.values()), self.as_of, self.thresholds):
+        for batch, listed in listed_batches(
+            list(changed.values()), self.as_of, self.thresholds, self.window_months
+        ):
             self.bridges.put({shard.month: source_of[shard.month] for shard in batch}, listed)
             for rows in shard_rows(listed):
                 name, frame = pack_block(rows)

@@ -73,7 +73,7 @@ class EvaluationDays:
 
     def window_first(self, day: date) -> date:
         """The first day of the window that ends on a day."""
-        return months_before(day, self.window_months) + timedelta(1)
+        return window_first(day, self.window_months)
 
     def table(self) -> pa.Table:
         """The days and that of the cohorts; rows in `DAYS_SCHEMA`."""
@@ -99,6 +99,11 @@ class EvaluationDays:
             "month_year_before_last": year_before[1],
             "quarter_first": _month(complete - 2)[0],
         }
+
+
+def window_first(day: date, window_months: int) -> date:
+    """The first day of the window over which flows are summed, which ends on a day."""
+    return months_before(day, window_months) + timedelta(1)
 
 
 def months_before(day: date, months: int) -> date:

@@ -86,8 +86,32 @@ LISTED_LINES: Final = {line: LISTED_COMPONENTS[component] for line, component in
 """By line of the statement whose months are what lists sum to, whatever months a filter names: that list."""
 
 
-LISTED_REASONS: Final = {("rejection_reasons", "amount"): ListedFigure("returned", "proposed")}
-"""By table and column whose values are of certificates returned for the reason of the row: that list."""
+@dataclass(frozen=True, slots=True)
+class ListedReason:
+    """A figure that sums certificates of which the source says the same.
+
+    Attributes:
+        reason: One of `LIST_REASONS`.
+        named_by: The table's column that has what the source says.
+        listed: The list without it.
+        of_cohort: The same under a filter by billing months.
+    """
+
+    reason: str
+    named_by: str
+    listed: ListedFigure
+    of_cohort: ListedFigure
+
+
+LISTED_REASONS: Final = {
+    (table, column): ListedReason(reason, named_by, *(ListedFigure(standing, sums) for standing in standings))
+    for table, reason, named_by, standings in (
+        ("rejection_reasons", "reason", "reason", ("returned", "returned")),
+        ("failure_kinds", "failure", "kind", ("went_wrong_lately", "went_wrong")),
+    )
+    for column, sums in (("amount", "proposed"), ("count", ""))
+}
+"""By table and column whose values are of certificates with the reason of the row: that list."""
 
 
 EXPECTED_LIST: Final = ListedFigure(LISTED_COMPONENTS["receivable_amount"].standing, EXPECTED.name)

@@ -74,6 +74,8 @@ def _money(name: str, label: Text, value: str, meaning: Text, *, is_usual: bool 
     return ListColumn(name, label, Kind.MONEY, value, meaning, is_usual, is_summed=True)
 
 
+_WENT_WRONG: Final = "(is_returned OR NOT is_cancelled AND is_reworked)"
+
 LIST_COLUMNS: Final[tuple[ListColumn, ...]] = (
     ListColumn(
         "number",
@@ -153,6 +155,17 @@ LIST_COLUMNS: Final[tuple[ListColumn, ...]] = (
         is_usual=False,
     ),
     ListColumn(
+        "failure_kind",
+        Text("Tipo de falla", "Kind of failure"),
+        Kind.REASON,
+        f"CASE WHEN {_WENT_WRONG} THEN failure_kind END",
+        Text(
+            "Qué falló, si el cliente lo devolvió o pidió rehacerlo.",
+            "What went wrong, where the client returned it or asked for rework.",
+        ),
+        is_usual=False,
+    ),
+    ListColumn(
         "currency",
         Text("Moneda", "Currency"),
         Kind.CURRENCY,
@@ -219,6 +232,7 @@ EXPECTED: Final = _money(
 is expected show it. It sums to what the forecast shows of the month.
 """
 
+LIST_LABELS: Final = {column.name: column.label for column in LIST_COLUMNS}
 LIST_COLUMN_NAMES: Final = tuple(column.name for column in LIST_COLUMNS)
 SUMMED_COLUMNS: Final = tuple(column.name for column in LIST_COLUMNS if column.is_summed)
 USUAL_COLUMNS: Final = tuple(column.name for column in LIST_COLUMNS if column.is_usual)
@@ -274,6 +288,15 @@ LIST_STANDINGS: Final[tuple[ListStanding, ...]] = (
     ListStanding("portfolio", Text("Cartera total", "Total portfolio"), "is_portfolio"),
     ListStanding("unsent", Text("No enviados", "Not sent"), "is_unsent"),
     ListStanding("returned", Text("Devueltos", "Returned"), "is_returned"),
+    ListStanding("went_wrong", Text("Devueltos o con retrabajo", "Returned or reworked"), _WENT_WRONG),
+    ListStanding(
+        "went_wrong_lately",
+        Text(
+            "Devueltos, o emitidos en el período con retrabajo",
+            "Returned, or issued in the period and reworked",
+        ),
+        f"{_WENT_WRONG} AND (is_returned OR issued_on >= window_first)",
+    ),
     ListStanding("paid", Text("Pagados", "Paid"), "is_paid", False),
     ListStanding("cancelled", Text("Anulados", "Cancelled"), "is_cancelled", False),
     ListStanding(
@@ -305,6 +328,30 @@ LIST_STANDINGS: Final[tuple[ListStanding, ...]] = (
     ),
 )
 """The standings, in their order; a row has a bit for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListReason:
+    """Something that the source says in its own words, by which the list is narrowed.
+
+    Attributes:
+        name: Its parameter.
+        spanish: The Spanish name of that.
+        column: Where a row has it.
+    """
+
+    name: str
+    spanish: str
+    column: str
+
+
+LIST_REASONS: Final = (
+    ListReason("reason", "motivo", "rejection_reason"),
+    ListReason("failure", "falla", "failure_kind"),
+)
+"""Why certificates were returned, and what failed."""
+
+REASON_COLUMNS: Final = {reason.name: reason.column for reason in LIST_REASONS}
 
 
 @dataclass(frozen=True, slots=True)

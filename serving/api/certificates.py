@@ -13,7 +13,7 @@ from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.certificate_details import APPROVED_ASSUMED
 from kpi_pipeline.model.components import NEXT_DAYS
 from kpi_pipeline.model.forecast import SURVIVAL_SCALE
-from kpi_pipeline.model.listing import LIST_COLUMNS, LISTED_WITH, ListColumn
+from kpi_pipeline.model.listing import LIST_COLUMNS, LIST_REASONS, LISTED_WITH, ListColumn
 from serving.api.stamped_json import stamped_json
 from serving.cache_access import current_connection
 from serving.listing.detail import CertificateDetail, Outlook, StageDays, look_up_certificate
@@ -52,7 +52,7 @@ def _page_of(result: ListResult) -> dict[str, Any]:
         "totals": list_totals(page.totals),
         "standing": asked.standings,
         "search": asked.search,
-        "reason": asked.reason or None,
+        **{reason.name: dict(asked.reasons).get(reason.name) for reason in LIST_REASONS},
         "expected_in": asked.expected or None,
         "sort": str(asked.order),
         "offset": asked.offset,

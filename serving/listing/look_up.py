@@ -60,7 +60,7 @@ class ListResult:
             asked.search,
             asked.days,
             asked.currency,
-            asked.reason,
+            asked.reasons,
             asked.expected,
         )
 

@@ -15,6 +15,7 @@ from kpi_pipeline.model.listing import (
     LAST_DAY,
     LIST_COLUMN_NAMES,
     LIST_EVENTS,
+    LIST_REASONS,
     LIST_STANDINGS,
     USUAL_COLUMNS,
 )
@@ -36,7 +37,6 @@ from serving.listing.request import (
     LONGEST_SEARCH,
     OFFSET,
     ORDERS,
-    REASON,
     SEARCH,
     SORT,
     STANDING,
@@ -79,7 +79,11 @@ def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListReques
         search=_bounded(_only(given.get(SEARCH, ())), LONGEST_SEARCH),
         days=tuple(one for event in LIST_EVENTS if (one := _days(event.name, given)) is not None),
         currency=read_currency(_only(given.get(CURRENCY, ())), _quoting_fault),
-        reason=_bounded(_only(given.get(REASON, ())), LONGEST_REASON),
+        reasons=tuple(
+            (reason.name, value)
+            for reason in LIST_REASONS
+            if (value := _bounded(_only(given.get(reason.name, ())), LONGEST_REASON))
+        ),
         expected=expected,
         order=usual_order(expected) if sort is None else Order.of(_named(*sort, orders)),
         columns=_columns(given.get(COLUMNS, ()), expected),

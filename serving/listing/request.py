@@ -12,6 +12,8 @@ from kpi_pipeline.model.listing import (
     LIST_COLUMN_NAMES,
     LIST_COLUMNS,
     LIST_EVENTS,
+    LIST_LABELS,
+    LIST_REASONS,
     SUMMED_COLUMNS,
     USUAL_COLUMNS,
     ListColumn,
@@ -26,7 +28,6 @@ COLUMNS: Final = "columns"
 LIMIT: Final = "limit"
 OFFSET: Final = "offset"
 CURRENCY: Final = "currency"
-REASON: Final = "reason"
 EXPECTED_IN: Final = "expected_in"
 
 FROM_DAY: Final = "{}_from"
@@ -58,7 +59,10 @@ LIST_PARAMETERS: Final = AcceptedParameters(
             )
         ),
         CURRENCY_PARAMETER,
-        QueryParameter(REASON, Text("motivo", REASON), Text("Motivo de devolución", "Reason of return")),
+        *(
+            QueryParameter(reason.name, Text(reason.spanish, reason.name), LIST_LABELS[reason.column])
+            for reason in LIST_REASONS
+        ),
         QueryParameter(
             EXPECTED_IN, Text("esperado_en", EXPECTED_IN), Text("Se espera cobrar en", "Expected in")
         ),
@@ -97,7 +101,7 @@ class ListRequest:
         search: As of `Selection`.
         days: As of `Selection`.
         currency: As of `Selection`.
-        reason: As of `Selection`.
+        reasons: As of `Selection`.
         expected: As of `Selection`.
         order: How it is sorted.
         columns: Names of the columns that are shown, in the order of the model; the usual ones where none is
@@ -110,7 +114,7 @@ class ListRequest:
     search: str = ""
     days: tuple[DayRange, ...] = ()
     currency: str = ""
-    reason: str = ""
+    reasons: tuple[tuple[str, str], ...] = ()
     expected: str = ""
     order: Order = STANDARD_ORDER
     columns: tuple[str, ...] = USUAL_COLUMNS
@@ -149,8 +153,7 @@ class ListRequest:
         pairs += [pair for one in self.days for pair in day_parameters(one)]
         if self.currency:
             pairs.append((CURRENCY, self.currency))
-        if self.reason:
-            pairs.append((REASON, self.reason))
+        pairs += self.reasons
         if self.expected:
             pairs.append((EXPECTED_IN, self.expected))
         if self.order != usual_order(self.expected):

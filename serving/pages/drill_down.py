@@ -16,7 +16,7 @@ from kpi_pipeline.model.pages import PROFILED
 from serving.access.identity import current_identity
 from serving.catalogue import Catalogue
 from serving.listing.detail import certificate_path
-from serving.listing.request import CURRENCY, EXPECTED_IN, REASON, STANDING, day_parameters
+from serving.listing.request import CURRENCY, EXPECTED_IN, STANDING, day_parameters
 from serving.pages.addresses import CERTIFICATES_PATH, MANAGER_PATH, PageAddress, page_path
 from serving.pages.selection import Selection, parameters_of, parts
 from serving.profile.look_up import profile_path
@@ -32,16 +32,18 @@ class ListScope:
     Attributes:
         is_cohort: Whether it is of billing months: of all their events, whenever they were.
         month: Of which month its events are, or in which payment is expected; empty of the window.
+        last_month: The last of the months of its events, where they are several.
         ages: First and last of their days since issue, None for no end; None of any.
         currency: Of their amounts; empty of all.
-        reason: Why they were returned; empty of any.
+        reason: What the source says of them, as of `Selection`; None of any.
     """
 
     is_cohort: bool = False
     month: str = ""
+    last_month: str = ""
     ages: tuple[int, int | None] | None = None
     currency: str = ""
-    reason: str = ""
+    reason: tuple[str, str] | None = None
 
 
 OF_WINDOW: Final = ListScope()
@@ -115,8 +117,11 @@ class DrillDown:
         if listed.event:
             first, last = None if scope.is_cohort else self._catalogue.window_first, as_of
             if scope.month:
-                first = date.fromisoformat(f"{scope.month}-01")
-                last = min(first.replace(day=monthrange(first.year, first.month)[1]), last)
+                first, ends = (
+                    date.fromisoformat(f"{month}-01")
+                    for month in (scope.month, scope.last_month or scope.month)
+                )
+                last = min(ends.replace(day=monthrange(ends.year, ends.month)[1]), last)
             kept += day_parameters(DayRange(listed.event, first, last))
         if listed.sums == EXPECTED.name:
             kept.append((EXPECTED_IN, scope.month))
@@ -126,8 +131,8 @@ class DrillDown:
             kept += day_parameters(DayRange("issued", begin, as_of - timedelta(youngest)))
         if scope.currency and len(self._catalogue.currencies) > 1:
             kept.append((CURRENCY, scope.currency))
-        if scope.reason:
-            kept.append((REASON, scope.reason))
+        if scope.reason is not None:
+            kept.append(scope.reason)
         return self.to_standings((listed.standing,), selection, kept)
 
     def to_standings(

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from kpi_pipeline.model.ageing import AGEING_BUCKETS
 from kpi_pipeline.model.dimensions import MONTH
-from kpi_pipeline.model.listed_figures import EXPECTED_LIST, ListedFigure, ListedSeries
+from kpi_pipeline.model.listed_figures import EXPECTED_LIST, ListedFigure, ListedReason, ListedSeries
 from serving.pages.drill_down import ListScope
 from serving.pages.selection import Selection
 from serving.pages.writing import Writer
@@ -35,13 +35,16 @@ class ListLinks:
         scope = ListScope(is_cohort=self.is_cohort, currency=currency)
         return self.writer.list_url(listed, {**self.selection, dimension: (value,)}, scope)
 
-    def of_reason(self, listed: ListedFigure, reason: str, currency: str) -> str:
-        """The list of what was returned for a reason."""
-        return self.writer.list_url(listed, self.selection, ListScope(currency=currency, reason=reason))
+    def of_reason(self, listed: ListedReason, row: Mapping[str, Any]) -> str:
+        """The list of the reason of a row."""
+        figure = listed.of_cohort if self.is_cohort else listed.listed
+        scope = ListScope(currency=row["currency"], reason=(listed.reason, row[listed.named_by]))
+        return self.writer.list_url(figure, self.selection, scope)
 
-    def of_month(self, listed: ListedFigure | None, month: str, currency: str) -> str:
-        """The list of a month of events, whatever months the filter names; empty without a list."""
-        return self.writer.list_url(listed, self._of_any_month, ListScope(month=month, currency=currency))
+    def of_months(self, listed: ListedFigure | None, first: str, last: str, currency: str) -> str:
+        """The list of events in some months, whatever ones the filter names; empty without a list."""
+        scope = ListScope(month=first, last_month=last, currency=currency)
+        return self.writer.list_url(listed, self._of_any_month, scope)
 
     def of_expected(self, month: str, currency: str) -> str:
         """The list of what is expected in a month: the filter's months are those of its certificates."""

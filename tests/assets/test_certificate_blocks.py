@@ -136,7 +136,7 @@ def numbers_of(text: str) -> list[int]:
 LISTED = {
     **{key: series.listed or next(iter(series.lists.values())) for key, series in LISTED_CHARTS.items()},
     **{key: figure for key, (_, figure) in LISTED_COLUMNS.items()},
-    **LISTED_REASONS,
+    **{key: of_reason.listed for key, of_reason in LISTED_REASONS.items()},
     **dict.fromkeys(LISTED_FORECASTS, EXPECTED_LIST),
     **{("statement", line): figure for line, figure in LISTED_LINES.items()},
 }

@@ -22,8 +22,6 @@ BAND = "the bound of an interval is no sum"
 RATE = "a rate, no sum of certificates"
 PROJECTS = "counts projects"
 ROW = "the amount of a single certificate, to whose page its row leads"
-BESIDE = "stands beside the amount that leads to the list of the row"
-FAILURE = "the list does not say what failed"
 
 UNLISTED_KPIS = {
     "average_certificate": RATE,
@@ -39,8 +37,6 @@ UNLISTED_COLUMNS = {
     ("correct_and_resend", "amount"): ROW,
     ("oldest_open", "amount"): ROW,
     **{(table, "urgency"): "a rank, in amounts by days" for table in ("collect_today", "correct_and_resend")},
-    ("rejection_reasons", "count"): BESIDE,
-    **{("failure_kinds", name): FAILURE for name in ("count", "amount")},
     **{("statement", name): COSTS for name in ("opex", "capex", "costs", "costs_paid_out")},
     ("statement", "margin"): MARGIN,
     **{(table, "costs"): COSTS for table in ("project", "client", "project_manager")},

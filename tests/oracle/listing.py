@@ -10,9 +10,12 @@ from statistics import median
 from typing import Any
 
 from kpi_pipeline.audit.recomputation.certificate_states import CertificateState
+from kpi_pipeline.audit.recomputation.days import Window
 from kpi_pipeline.audit.recomputation.oracle import Oracle
 from kpi_pipeline.audit.recomputation.ranges import AMOUNT_BANDS, ISSUED_AGES
 from kpi_pipeline.audit.recomputation.standing import ACCEPTED, AWAITING, CANCELLED, PAID, RETURNED, UNSENT
+
+from .both_ways import WINDOW_MONTHS
 
 _OF_ISSUED: dict[str, Callable[[CertificateState], bool]] = {
     "receivable": lambda one: one.standing in {AWAITING, ACCEPTED},
@@ -24,6 +27,8 @@ _OF_ISSUED: dict[str, Callable[[CertificateState], bool]] = {
     "portfolio": lambda one: one.standing in {UNSENT, AWAITING, ACCEPTED},
     "unsent": lambda one: one.standing == UNSENT,
     "returned": lambda one: one.standing == RETURNED,
+    "went_wrong": lambda one: _went_wrong(one, Window(None, one.day)),
+    "went_wrong_lately": lambda one: _went_wrong(one, Window.ending(one.day, WINDOW_MONTHS)),
     "conformity_pending": lambda one: one.waiting_days is not None,
     "idle_notice": lambda one: 7 <= (one.idle_days or 0) <= 13,
     "idle_warning": lambda one: 14 <= (one.idle_days or 0) <= 20,
@@ -48,6 +53,7 @@ EVENTS: dict[str, Callable[[CertificateState], date | None]] = {
     "paid": lambda one: one.settled_on if one.is_paid or one.collected else None,
     "due": lambda one: one.due,
 }
+_REASONS = {"reason": "rejection_reason", "failure": "failure_kind"}
 AMOUNTS = ("proposed", "approved", "collected", "open", "retained")
 _STATES = ("revision", "enviado", "pendiente", "validado", "pagado", "rechazado", "anulado")
 _PLACES = {
@@ -70,6 +76,12 @@ class Listed:
     values: dict[str, Any]
 
 
+def _went_wrong(one: CertificateState, window: Window) -> bool:
+    """Whether it is returned, or reworked and issued in a window."""
+    reworked = one.standing != CANCELLED and bool(one.is_reworked)
+    return one.standing == RETURNED or (reworked and one.issued in window)
+
+
 def stands(one: CertificateState, standing: str) -> bool:
     """Whether a certificate stands in a way; what is paid in advance and not issued has flows alone."""
     return _OF_ALL[standing](one) if standing in _OF_ALL else one.is_issued and _OF_ISSUED[standing](one)
@@ -88,9 +100,9 @@ def selected(
     search: str = "",
     days: Iterable[tuple[str, date | None, date | None]] = (),
     currency: str = "",
-    reason: str = "",
+    reasons: Iterable[tuple[str, str]] = (),
 ) -> list[Listed]:
-    """Those that a filter, standings, words of a search, days of events, a currency and a reason select."""
+    """Those that a filter, standings, words of a search, days of events, a currency and reasons select."""
     words = _bare(search).split()
     return [
         row
@@ -98,7 +110,7 @@ def selected(
         if all(row.one.values[name] in values for name, values in terms.items())
         and (not standings or any(stands(row.one, name) for name in standings))
         and currency in ("", row.one.currency)
-        and reason in ("", row.values["rejection_reason"])
+        and all(row.values[_REASONS[name]] == text for name, text in reasons)
         and all(_lies_in(EVENTS[event](row.one), first, last) for event, first, last in days)
         and all(
             any(word in _bare(row.values[name]) for name in ("client", "project", "number")) for word in words
@@ -236,6 +248,7 @@ def _values(one: CertificateState) -> dict[str, Any]:
         "paid_on": one.paid_on,
         "age_days": None if one.standing in {PAID, CANCELLED} or not one.is_issued else one.age,
         "rejection_reason": row["rejection_reason"] if one.standing == RETURNED else None,
+        "failure_kind": row["failure_kind"] if _went_wrong(one, Window(None, date.max)) else None,
         "currency": one.currency,
         "proposed": one.proposed,
         "approved": row["amount_approved"] if agreed else None,

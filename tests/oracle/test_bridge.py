@@ -38,7 +38,7 @@ class Reading:
         thresholds = Thresholds(payment_term_days=term)
         named = [{**row, "certificate_id": name} for name, row in rows.items()]
         table = pa.Table.from_pylist(named, schema=CERTIFICATE_SCHEMA)
-        rows = standings(listed_rows(table, day, thresholds))
+        rows = standings(listed_rows(table, day, thresholds, WINDOW_MONTHS))
         self.standings = StandingDay(rows, day, WINDOW_MONTHS)
         limits = Limits(payment_term_days=term)
         states = [CertificateState(row, day, limits) for row in table_rows(table)]

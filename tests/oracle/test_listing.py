@@ -33,12 +33,18 @@ from kpi_pipeline.model.listed_figures import (
     LISTED_REASONS,
     ListedFigure,
 )
-from kpi_pipeline.model.listing import LIST_COLUMN_NAMES, LIST_EVENTS, LIST_STANDINGS, LISTED_WITH
+from kpi_pipeline.model.listing import (
+    LIST_COLUMN_NAMES,
+    LIST_EVENTS,
+    LIST_STANDINGS,
+    LISTED_WITH,
+    REASON_COLUMNS,
+)
 from kpi_pipeline.resources.stored_tables import StoredTable, write_packed
 from kpi_pipeline.sources.provenance import Provenance
 
 from . import listing
-from .both_ways import DEMO_DAY, BothWays, each_of_its_own_clients
+from .both_ways import DEMO_DAY, WINDOW_MONTHS, BothWays, each_of_its_own_clients
 from .standing_rows import COME_AND_GONE, STANDING_ROWS
 from .test_forecast import LAST, many_certificates
 
@@ -49,7 +55,7 @@ ORDERS = tuple(f"{sign}{name}" for name, sign in product(LIST_COLUMN_NAMES, ("",
 
 def blocks_of(both: BothWays, as_of: date) -> list[Block]:
     """The list as it is published and read."""
-    rows = shard_rows(listed_rows(both.certificates, as_of, both.thresholds))
+    rows = shard_rows(listed_rows(both.certificates, as_of, both.thresholds, WINDOW_MONTHS))
     return [read_block(pack_block(of_shard)[1]) for of_shard in rows]
 
 
@@ -76,7 +82,7 @@ def assert_same(
             selection.search,
             days,
             selection.currency,
-            selection.reason,
+            selection.reasons,
         )
         matches = [found for block in blocks if (found := matches_in(block, selection)) is not None]
         totals = totals_of(matches, selection)
@@ -141,22 +147,32 @@ def test_few_rows_of_a_block_are_sorted(
     assert_same(demo, DEMO_DAY, selections, ORDERS)
 
 
-def test_reasons_of_return(demo: BothWays) -> None:
-    reasons = sorted({row.values["rejection_reason"] or "" for row in listing.listed(demo.oracle(DEMO_DAY))})
-    assert len(reasons) > 2
+def test_reasons_of_return_and_kinds_of_failure(demo: BothWays) -> None:
     client = Filter.of({"client": demo.cube(DEMO_DAY).frame.values["client"][0]})
-    selections = [Selection(reason=reason) for reason in (*reasons, "none of these", reasons[-1].upper())]
-    selections += [Selection(client, ("returned",), "a", reason=reasons[-1], currency="CLP")]
-    assert_same(demo, DEMO_DAY, selections, ["-open", "rejection_reason"])
+    rows = listing.listed(demo.oracle(DEMO_DAY))
+    for name, column in REASON_COLUMNS.items():
+        given = sorted({row.values[column] for row in rows if row.values[column]})
+        assert len(given) > 2
+        texts = (*given, "none of these", given[-1].upper())
+        selections = [Selection(reasons=((name, text),)) for text in texts]
+        both = tuple((one, given[-1]) for one in REASON_COLUMNS)
+        selections.append(Selection(reasons=both))
+        selections.append(Selection(client, ("returned",), "a", reasons=((name, given[-1]),), currency="CLP"))
+        assert_same(demo, DEMO_DAY, selections, ["-open", column])
 
     # What tables say of a reason is what its list sums to.
     blocks, cube, compared = blocks_of(demo, DEMO_DAY), demo.cube(DEMO_DAY), set[tuple[str, str]]()
-    filters = [EVERYTHING, *cube.candidate_filters()[1::23]]
+    filters = [EVERYTHING, Filter.of({"month": "2024-03"}), *cube.candidate_filters()[1::23]]
     for requested, data in payloads("charts", [cube.select(filters)]):
-        for (table, column), listed in LISTED_REASONS.items():
+        is_cohort = any(name == "month" for name, _ in requested.terms)
+        for (table, column), of_reason in LISTED_REASONS.items():
+            listed = of_reason.of_cohort if is_cohort else of_reason.listed
             for row in data["tables"][table]:
                 chosen = Selection(
-                    requested, (listed.standing,), currency=row["currency"], reason=row["reason"]
+                    requested,
+                    (listed.standing,),
+                    currency=row["currency"],
+                    reasons=((of_reason.reason, row[of_reason.named_by]),),
                 )
                 found = amount_of(blocks, chosen, listed.sums, row["currency"])
                 assert found == row[column], (table, column, row, requested)
@@ -193,7 +209,7 @@ def test_the_lists_that_month_ends_hold(
 ) -> None:
     path, origin = tmp_path / "certificates.arrow", Provenance(1, 1.0, "sqlite://", "edp", None)
     write_packed(demo.certificates, path)
-    lists = MonthEndLists(StoredTable((path,), origin), demo.thresholds)
+    lists = MonthEndLists(StoredTable((path,), origin), demo.thresholds, WINDOW_MONTHS)
     of_day = demo.rollup(as_of).stage_medians
     found = lists.of(LISTED_WITH, as_of, of_day, origin)
     assert found is not None
@@ -267,10 +283,12 @@ def test_what_a_figure_says_is_what_its_list_sums_to(come_and_gone: BothWays, as
         others = {name: values for name, values in requested.as_dict().items() if name != "month"}
         months = data["statement"]["months"]
         for line, (name, listed) in product(data["statement"]["lines"], LISTED_LINES.items()):
-            for month, amount in zip(months, line[name], strict=True):
-                days = (DayRange(listed.event, *days_of(month, as_of)),)
+            (total,) = (one for one in data["totals"] if one["currency"] == line["currency"])
+            stretches = [*zip(months, months, line[name], strict=True), (months[0], months[-1], total[name])]
+            for begin, end, amount in stretches:
+                days = (DayRange(listed.event, days_of(begin, as_of)[0], days_of(end, as_of)[1]),)
                 selection = Selection(Filter.of(others), (listed.standing,), days=days)
-                assert amount_of(blocks, selection, listed.sums, line["currency"]) == amount, (name, month)
+                assert amount_of(blocks, selection, listed.sums, line["currency"]) == amount, (name, begin)
 
 
 def days_of(month: str, as_of: date) -> tuple[date, date]:

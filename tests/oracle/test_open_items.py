@@ -15,7 +15,7 @@ from kpi_pipeline.compute.bridge.standings import standings
 from kpi_pipeline.compute.listing.rows import DAY, listed_on_days
 from kpi_pipeline.compute.months import month_end, month_of
 
-from .both_ways import DEMO_DAY, BothWays
+from .both_ways import DEMO_DAY, WINDOW_MONTHS, BothWays
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ def statement(documents: list[tuple[str, dict[str, Any]]], client: str, day: dat
 @pytest.mark.parametrize("most", [1, 2_000])
 def test_every_client_on_every_day(demo: BothWays, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     monkeypatch.setattr(module, "MOST_TOGETHER", most)
-    listed = listed_on_days(demo.certificates, DAYS, demo.thresholds)
+    listed = listed_on_days(demo.certificates, DAYS, demo.thresholds, WINDOW_MONTHS)
     clients = sorted({row["client"] for row in demo.rows})
     assert len(clients) > 5
     for place, day in enumerate(DAYS):

@@ -15,7 +15,7 @@ from kpi_pipeline.compute.listing.rows import listed_rows
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.model.thresholds import Thresholds
-from tests.serving.certificates import AS_OF, CERTIFICATES
+from tests.serving.certificates import AS_OF, CERTIFICATES, WINDOW_MONTHS
 
 SPANS = (
     ("last_day", date(2024, 6, 27), AS_OF),
@@ -24,7 +24,6 @@ SPANS = (
 )
 EARLIER = (date(2024, 3, 31), date(2024, 6, 14))
 """Further days that are kept."""
-WINDOW_MONTHS = 12
 
 
 @cache
@@ -60,4 +59,4 @@ def bridge_between(opens: date, closes: date) -> dict[str, bytes]:
 
 
 def _stood(table: pa.Table, day: date) -> StandingDay:
-    return StandingDay(standings(listed_rows(table, day, Thresholds())), day, WINDOW_MONTHS)
+    return StandingDay(standings(listed_rows(table, day, Thresholds(), WINDOW_MONTHS)), day, WINDOW_MONTHS)

@@ -25,6 +25,7 @@ from kpi_pipeline.model.thresholds import Thresholds
 from tests.serving.payloads import CONSTRUCTORA, MINE
 
 AS_OF = date(2024, 6, 28)
+WINDOW_MONTHS = 12
 
 
 def certificate(number: int, state: str, issued_on: date, proposed: int, **others: Any) -> dict[str, Any]:
@@ -117,7 +118,7 @@ def list_of(
     """
     table = pa.Table.from_pylist(list(rows), schema=CERTIFICATE_SCHEMA)
     entries, frames = [], []
-    for of_shard in shard_rows(listed_rows(table, as_of, Thresholds())):
+    for of_shard in shard_rows(listed_rows(table, as_of, Thresholds(), WINDOW_MONTHS)):
         name, frame = pack_block(of_shard)
         entries.append(ShardEntry(of_shard.month, of_shard.count, name, name))
         frames.append((name, frame))

@@ -14,7 +14,7 @@ from kpi_pipeline.compute.listing.rows import listed_rows
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.model.thresholds import Thresholds
-from tests.serving.certificates import AS_OF, CERTIFICATES
+from tests.serving.certificates import AS_OF, CERTIFICATES, WINDOW_MONTHS
 
 DAYS = {date(2024, 2, 29): AS_OF, date(2024, 5, 31): None}
 """The month ends, with the later day on whose certificates they rest."""
@@ -26,7 +26,7 @@ def usual_open_items() -> Attachments:
     table = pa.Table.from_pylist(list(CERTIFICATES), schema=CERTIFICATE_SCHEMA)
     entries, frames = [], []
     for day, known_on in DAYS.items():
-        held = list(open_items(owed_rows(standings(listed_rows(table, day, Thresholds())))))
+        held = list(open_items(owed_rows(standings(listed_rows(table, day, Thresholds(), WINDOW_MONTHS)))))
         entries.append(OpenItemsDay(day, known_on, day.isoformat(), tuple(first for first, _ in held)))
         frames += [
             (name, encode(data, {"product": LISTED_WITH}))

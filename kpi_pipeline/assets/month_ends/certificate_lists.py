@@ -64,10 +64,12 @@ class MonthEndLists:
     Attributes:
         certificates: All certificates, read once for all of its month ends.
         thresholds: Days and amounts of the definitions.
+        window_months: Months of the window over which flows are summed.
     """
 
     certificates: StoredTable
     thresholds: Thresholds
+    window_months: int
 
     def of(
         self, product: str, as_of: date, stage_medians: pa.Table, provenance: Provenance
@@ -96,7 +98,7 @@ class MonthEndLists:
         entries: list[ShardEntry] = []
         outlooks, frame = pack_outlooks(usual_alone(stage_medians))
         frames = {outlooks: frame}
-        for _, listed in listed_batches(self._shards, as_of, self.thresholds):
+        for _, listed in listed_batches(self._shards, as_of, self.thresholds, self.window_months):
             for rows in shard_rows(listed):
                 name, block = pack_block(rows)
                 # Nothing of it is reused: its name says all.

@@ -106,7 +106,7 @@ def published_month_ends(product: str) -> AssetsDefinition:
             *(breakdowns, work_lists, outlooks, stage_medians),
         )
         provenance = Provenance.of(rollup)
-        lists = MonthEndLists(certificates, source.thresholds())
+        lists = MonthEndLists(certificates, source.thresholds(), source.window_months())
         with cache.lease(month_end_lease(product), context.run_id) as extend_lease:
             for month in sorted(context.partition_keys):
                 extend_lease()

@@ -80,5 +80,5 @@ def broken(variant: Variant, code: str, key: Callable[[CertificateState], str | 
         if one.currency == code and (name := key(one)) is not None:
             sums = found.setdefault(name, {"amount": 0, "count": 0})
             sums["amount"] += one.proposed
-            sums["count"] += 1
+            sums["count"] += one.is_counted
     return found

@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kpi_pipeline.compute.database import summation
-from kpi_pipeline.compute.evaluation_days import months_before
+from kpi_pipeline.compute.evaluation_days import window_first
 from kpi_pipeline.compute.listing.rows import MARKS, SHARD
 from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURES
 from kpi_pipeline.model.listing import FIRST_DAY, MARK_BITS
@@ -132,11 +132,6 @@ class StandingDay:
     def first(self) -> int:
         """The number of the first day of the window."""
         return (window_first(self.day, self.window_months) - FIRST_DAY).days
-
-
-def window_first(day: date, window_months: int) -> date:
-    """The first day of the window of billing that ends on a day."""
-    return months_before(day, window_months) + timedelta(1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from kpi_pipeline.compute.database import arrow_table, computation
+from kpi_pipeline.compute.evaluation_days import window_first
 from kpi_pipeline.compute.histories import Histories, facts_by_day, with_histories
 from kpi_pipeline.compute.ingest.identity import escaped
 from kpi_pipeline.compute.listing.timelines import timelines
@@ -80,13 +81,14 @@ def _columns() -> str:
 _LISTED: Final = f"SELECT {_columns()} FROM ({as_of_view(_ROWS)})"
 
 
-def listed_rows(certificates: pa.Table, as_of: date, thresholds: Thresholds) -> pa.Table:
+def listed_rows(certificates: pa.Table, as_of: date, thresholds: Thresholds, window_months: int) -> pa.Table:
     """The rows of the list.
 
     Args:
         certificates: Rows in `CERTIFICATE_SCHEMA`.
         as_of: The business date; what is issued after it and not paid yet is left out.
         thresholds: Days and amounts of the definitions.
+        window_months: Months of the window over which flows are summed.
 
     Returns:
         A column for each of `LIST_COLUMNS`, `LIST_EVENTS` and each dimension, `certificate_id`, each of
@@ -94,20 +96,27 @@ def listed_rows(certificates: pa.Table, as_of: date, thresholds: Thresholds) -> 
         `FIRST_DAY`, and null where there is none. And the columns of `timelines`.
     """
     histories = Histories.of(certificates)
-    listed = _listed(certificates, histories, [as_of], thresholds)
+    listed = _listed(certificates, histories, [as_of], thresholds, window_months)
     milestones = timelines(listed, listed[_ROW].to_numpy().astype(np.int64), histories, as_of)
     for name in milestones.column_names:
         listed = listed.append_column(name, milestones[name])
     return listed.drop_columns([_ROW, DAY])
 
 
-def listed_on_days(certificates: pa.Table, days: Sequence[date], thresholds: Thresholds) -> pa.Table:
+def listed_on_days(
+    certificates: pa.Table, days: Sequence[date], thresholds: Thresholds, window_months: int
+) -> pa.Table:
     """The same as of several days, with the column `DAY` and without those of `timelines`."""
-    return _listed(certificates, Histories.of(certificates), days, thresholds).drop_columns([_ROW])
+    histories = Histories.of(certificates)
+    return _listed(certificates, histories, days, thresholds, window_months).drop_columns([_ROW])
 
 
 def _listed(
-    certificates: pa.Table, histories: Histories, days: Sequence[date], thresholds: Thresholds
+    certificates: pa.Table,
+    histories: Histories,
+    days: Sequence[date],
+    thresholds: Thresholds,
+    window_months: int,
 ) -> pa.Table:
     places = dict(enumerate(days))
     with computation() as connection:
@@ -115,7 +124,13 @@ def _listed(
         connection.register("facts", facts_by_day(histories, places))
         connection.register(
             "day",
-            pa.table({DAY: pa.array(places, pa.int64()), "day": pa.array(places.values(), pa.date32())}),
+            pa.table(
+                {
+                    DAY: pa.array(places, pa.int64()),
+                    "day": pa.array(days, pa.date32()),
+                    "window_first": pa.array([window_first(day, window_months) for day in days], pa.date32()),
+                }
+            ),
         )
         currencies = certificates["currency"].unique().to_pylist()
         connection.register("cuts", amount_cuts(currencies, thresholds))

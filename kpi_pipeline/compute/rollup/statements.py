@@ -244,10 +244,11 @@ BREAKDOWNS: Final = f"""
         WHERE {_NOW} AND (is_returned OR NOT is_cancelled AND is_reworked AND issued_on >= window_first)
     )
     SELECT {_CELL}, 'rejection_reason' AS breakdown, rejection_reason AS key,
-        sum(amount_proposed)::BIGINT AS amount, count(*) AS count
+        sum(amount_proposed)::BIGINT AS amount, count(*) FILTER (is_counted) AS count
     FROM now WHERE is_returned AND rejection_reason IS NOT NULL GROUP BY ALL
     UNION ALL
-    SELECT {_CELL}, 'failure_kind', failure_kind, sum(amount_proposed)::BIGINT, count(*)
+    SELECT {_CELL}, 'failure_kind', failure_kind, sum(amount_proposed)::BIGINT,
+        count(*) FILTER (is_counted)
     FROM now WHERE NOT is_cancelled AND failure_kind IS NOT NULL GROUP BY ALL
 """
 """Reasons and kinds of failure."""

@@ -10,7 +10,15 @@ from kpi_pipeline.model.certificate_details import (
 )
 from kpi_pipeline.model.forecast import ForecastReason, ForecastRule
 from kpi_pipeline.model.labels import Kind
-from kpi_pipeline.model.listing import EXPECTED, LIST_COLUMNS, LIST_STANDINGS, SUMMED_COLUMNS, ListColumn
+from kpi_pipeline.model.listing import (
+    EXPECTED,
+    LIST_COLUMNS,
+    LIST_LABELS,
+    LIST_REASONS,
+    LIST_STANDINGS,
+    SUMMED_COLUMNS,
+    ListColumn,
+)
 from serving.api.openapi.json_schema import (
     BOOLEAN,
     CURRENCY,
@@ -44,7 +52,10 @@ def list_schemas() -> dict[str, Schema]:
         "totals": listed_totals(),
         "standing": list_of(one_of(standing.name for standing in LIST_STANDINGS)),
         "search": TEXT,
-        "reason": described(or_null(TEXT), "The reason of return that all of them have."),
+        **{
+            reason.name: described(or_null(TEXT), f"{LIST_LABELS[reason.column].en}, which all of them have.")
+            for reason in LIST_REASONS
+        },
         "expected_in": described(
             or_null(TEXT), "The forecast month, or the next days, of which expected amounts are answered."
         ),

@@ -17,6 +17,8 @@ from kpi_pipeline.model.listing import (
     LIST_COLUMN_NAMES,
     LIST_COLUMNS,
     LIST_EVENTS,
+    LIST_LABELS,
+    LIST_REASONS,
     LIST_STANDINGS,
     USUAL_ORDER,
 )
@@ -53,7 +55,6 @@ from serving.listing.request import (
     LONGEST_SEARCH,
     OFFSET,
     ORDERS,
-    REASON,
     SEARCH,
     SORT,
     TO_DAY,
@@ -211,11 +212,14 @@ def _of_list() -> Mapping[str, Parameter]:
             list_of(one_of(one.name for one in LIST_STANDINGS)),
             f"How certificates stand: any of the given ways. {standings}.",
         ),
-        REASON: _query(
-            REASON,
-            {**TEXT, "maxLength": LONGEST_REASON},
-            "Why the client returned the certificates, exactly as it is written; any by default.",
-        ),
+        **{
+            reason.name: _query(
+                reason.name,
+                {**TEXT, "maxLength": LONGEST_REASON},
+                f"{LIST_LABELS[reason.column].en}, exactly as the source writes it; any by default.",
+            )
+            for reason in LIST_REASONS
+        },
         SEARCH: _query(
             SEARCH,
             {**TEXT, "maxLength": LONGEST_SEARCH},

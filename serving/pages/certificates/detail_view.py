@@ -12,7 +12,7 @@ from kpi_pipeline.model.certificate_details import (
 from kpi_pipeline.model.components import NEXT_DAYS
 from kpi_pipeline.model.forecast import SURVIVAL_SCALE, ForecastRule
 from kpi_pipeline.model.labels import Counted, Kind
-from kpi_pipeline.model.listing import LIST_COLUMNS, ListColumn
+from kpi_pipeline.model.listing import LIST_COLUMNS, REASON_COLUMNS, ListColumn
 from serving.listing.detail import CertificateDetail, Outlook, StageDays
 from serving.pages.certificates.view import value_text
 from serving.pages.context import PageContext
@@ -100,7 +100,7 @@ def detail_view(found: CertificateDetail, context: PageContext) -> DetailView:
 
 
 def _facts(found: CertificateDetail, context: PageContext) -> Iterator[DetailFact]:
-    for name in (*_AMOUNTS, RETAINED, *_NAMES, "rejection_reason"):
+    for name in (*_AMOUNTS, RETAINED, *_NAMES, *REASON_COLUMNS.values()):
         fact = _fact(_BY_NAME[name], found, context)
         # Most clients retain nothing.
         if fact is not None and (name != RETAINED or found.value(name)):

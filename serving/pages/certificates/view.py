@@ -14,7 +14,9 @@ from kpi_pipeline.model.listing import (
     EVENT_LABELS,
     EXPECTED,
     LIST_COLUMNS,
+    LIST_LABELS,
     LIST_STANDINGS,
+    REASON_COLUMNS,
     USUAL_COLUMNS,
     ListColumn,
     ListStanding,
@@ -214,10 +216,18 @@ class ListWriter:
         if request.currency:
             without = self.url(replace(request, currency="", offset=0))
             found.append(Chip(texts["sheet_currency"], request.currency, without))
-        if request.reason:
-            without = self.url(replace(request, reason="", offset=0))
-            reason = value_text(self._context, Kind.REASON, request.reason, "")
-            found.append(Chip(texts["list_reason"], reason, without))
+        found += [
+            Chip(
+                LIST_LABELS[REASON_COLUMNS[name]].into(self._language),
+                value_text(self._context, Kind.REASON, reason, ""),
+                self.url(
+                    replace(
+                        request, reasons=tuple(one for one in request.reasons if one[0] != name), offset=0
+                    )
+                ),
+            )
+            for name, reason in request.reasons
+        ]
         if request.expected:
             month = stretch_text(request.expected, self._context.writer)
             found.append(Chip(texts["list_expected"], month, self.url(request.without_expected)))

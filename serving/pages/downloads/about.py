@@ -13,7 +13,14 @@ from kpi_pipeline.cache.reading.listing.query import DayRange
 from kpi_pipeline.model.components import NEXT_DAYS
 from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
 from kpi_pipeline.model.labels import Kind
-from kpi_pipeline.model.listing import EVENT_LABELS, EXPECTED, LIST_STANDINGS, ListColumn
+from kpi_pipeline.model.listing import (
+    EVENT_LABELS,
+    EXPECTED,
+    LIST_LABELS,
+    LIST_STANDINGS,
+    REASON_COLUMNS,
+    ListColumn,
+)
 from serving.access.identity import current_identity
 from serving.cache_access import Connection
 from serving.catalogue import Page
@@ -85,9 +92,10 @@ def list_label(result: ListResult, writer: Writer) -> str:
     ]
     if request.currency:
         parts.append(f"{texts['sheet_currency']}: {request.currency}")
-    if request.reason:
-        reason = writer.text(Kind.REASON, request.reason, "")
-        parts.append(f"{texts['list_reason']}: {reason}")
+    parts += [
+        f"{LIST_LABELS[REASON_COLUMNS[name]].into(writer.language)}: {writer.text(Kind.REASON, reason, '')}"
+        for name, reason in request.reasons
+    ]
     if request.expected:
         parts.append(column_label(EXPECTED, request, writer))
     if request.search:

@@ -19,7 +19,6 @@ from serving.pages.published.table_rows import ForecastBasis, Rows, TableFigures
 from serving.pages.writing import Cell, Writer
 
 _CERTIFICATE: Final = "certificate_id"
-_REASON: Final = "reason"
 _VALUE: Final = "value"
 """The column that names a row's value of a dimension, where it has not the dimension's name."""
 
@@ -147,21 +146,20 @@ class _Links:
         if value and (self.table_name, column.name) in LISTED_FORECASTS:
             return cell._replace(url=self.to_lists.of_expected(row["month"], row["currency"]))
         if value and (of_reason := LISTED_REASONS.get((self.table_name, column.name))) is not None:
-            url = self.to_lists.of_reason(of_reason, row[_REASON], row["currency"])
-            return cell._replace(url=url)
+            return cell._replace(url=self.to_lists.of_reason(of_reason, row))
         if value and (listed := LISTED_COLUMNS.get((self.table_name, column.name))) is not None:
             dimension, figure = listed
             name = row.get(dimension) or row.get(_VALUE)
             return cell._replace(url=self.to_lists.of_value(figure, dimension, name, row["currency"]))
         return cell
 
-    def month_cell(self, column: Column, value: Any, currency: str, month: str) -> Cell:
-        """A value of a line with its link: of a month, or, where that is empty, of all of them."""
+    def months_cell(self, column: Column, value: Any, currency: str, first: str, last: str) -> Cell:
+        """A value of a line with its link: of some months that follow each other."""
         cell = self.writer.cell(column.kind, value, currency)
         listed = LISTED_LINES.get(column.name)
-        if not value or not month or listed is None:
+        if not value or not first or listed is None:
             return cell
-        return cell._replace(url=self.to_lists.of_month(listed, month, currency))
+        return cell._replace(url=self.to_lists.of_months(listed, first, last, currency))
 
 
 def _table(columns: Sequence[Column], rows: Rows, caption: str, links: _Links) -> TableView:
@@ -177,6 +175,7 @@ def _statement(currency: str, figures: TableFigures, links: _Links) -> TableView
     writer = links.writer
     months = [row["month"] for row in figures.rows if row["currency"] == currency]
     labels = [*map(writer.formats.month_and_year, months), writer.texts["statement_total"]]
+    stretches = [*((month, month) for month in months), (min(months, default=""), max(months, default=""))]
     return TableView(
         currency,
         [Head(writer.texts["statement_line"], False), *(Head(label, True) for label in labels)],
@@ -184,9 +183,9 @@ def _statement(currency: str, figures: TableFigures, links: _Links) -> TableView
             [
                 Cell(writer.label(column)),
                 *(
-                    links.month_cell(column, value, currency, month)
-                    for value, month in zip(
-                        statement_values(figures, currency, column), [*months, ""], strict=True
+                    links.months_cell(column, value, currency, first, last)
+                    for value, (first, last) in zip(
+                        statement_values(figures, currency, column), stretches, strict=True
                     )
                 ),
             ]

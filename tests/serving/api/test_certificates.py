@@ -80,7 +80,9 @@ def test_everything_with_the_longest_overdue_first(web, press, client) -> None:
         ("accepted_from=2024-02-21", []),
         ("vencimiento_hasta=2024-06-27&standing=receivable&sort=number", ["1", "9", "10", "14"]),
         ("reason=none of them", []),
+        ("falla=ninguna de ellas", []),
         (f"motivo={'x' * 1001}", None),
+        (f"failure={'x' * 1001}", None),
         ("standing=&search=&sort=&columns=&limit=&offset=6", ["2", "11"]),
     ],
 )

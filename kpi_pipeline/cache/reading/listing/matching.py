@@ -19,13 +19,13 @@ from kpi_pipeline.model.listing import (
     FIRST_DAY,
     IDENTIFYING_COLUMNS,
     MARK_BITS,
+    REASON_COLUMNS,
     SUMMED_COLUMNS,
 )
 
 MARKS = "marks"
 _CURRENCY = "currency"
 _NUMBER = "number"
-_REASON = "rejection_reason"
 _SPARSE = 32
 """Where fewer texts than one in so many contain a word, or are selected, each is found by itself."""
 
@@ -165,7 +165,7 @@ def _is_of_rows(block: Block, selection: Selection) -> bool:
     """Whether rows of one group differ: in a number that contains a word of the search, days, or reasons."""
     folded = block.columns[_NUMBER].folded
     return (
-        bool(selection.reason)
+        bool(selection.reasons)
         or any(word in folded for word in fold(selection.search).split())
         or not all(
             _is_all_in(block.columns[EVENT_COLUMNS[wanted.event]], *_numbers(wanted))
@@ -208,9 +208,9 @@ def _conditions(
     if selection.currency:
         currency = columns[_CURRENCY]
         yield currency, [at for at, text in enumerate(currency.texts or ()) if text == selection.currency]
-    if selection.reason:
-        reason = columns[_REASON]
-        yield reason, [at for at, text in enumerate(reason.texts or ()) if text == selection.reason]
+    for name, reason in selection.reasons:
+        given = columns[REASON_COLUMNS[name]]
+        yield given, [at for at, text in enumerate(given.texts or ()) if text == reason]
     if selection.expected:
         yield columns[MARKS], _places_of(columns, MARK_BITS["receivable"])
     if selection.standings:

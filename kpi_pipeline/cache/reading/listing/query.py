@@ -32,7 +32,7 @@ class Selection:
         search: Each of its words is part of their client, project or number.
         days: When each of some events was.
         currency: Code of the currency of their amounts; empty for any.
-        reason: Why the client returned them, as the source writes it; empty for any.
+        reasons: By name of `model.listing.LIST_REASONS`, what the source says of them, as it writes it.
         expected: The forecast month of which expected amounts are wanted: then all are receivable; empty for
             none.
     """
@@ -42,7 +42,7 @@ class Selection:
     search: str = ""
     days: tuple[DayRange, ...] = ()
     currency: str = ""
-    reason: str = ""
+    reasons: tuple[tuple[str, str], ...] = ()
     expected: str = ""
 
 

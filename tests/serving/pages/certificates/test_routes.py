@@ -9,6 +9,7 @@ import pytest
 
 from kpi_pipeline.cache.publishing.publisher import NO_ATTACHMENTS
 from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.listing import LISTED_WITH, USUAL_COLUMNS
 from tests.serving.certificates import certificate, list_of, past_list, sent
 from tests.serving.payloads import CONSTRUCTORA
@@ -320,11 +321,26 @@ def test_what_is_expected_is_explained_and_left_again(web, press) -> None:
     assert "AAAA-MM" in refused
 
 
-def test_a_reason_of_return_leads_to_its_certificates_and_is_named_there(web, press) -> None:
-    press.publish("charts")
+@pytest.mark.parametrize(
+    ("query", "name", "standing", "shown"),
+    [
+        ("", "reason", "returned", "Fuera de alcance"),
+        ("", "failure", "went_wrong_lately", "Error técnico"),
+        ("month=2024-03&", "failure", "went_wrong", "Error técnico"),
+    ],
+)
+def test_why_certificates_were_returned_leads_to_them_and_is_named_there(
+    web, press, data_of, query: str, name: str, standing: str, shown: str
+) -> None:
+    march = Filter.of({"month": "2024-03"})
+    of_march = data_of("charts") | {"comparison": None, "cohort": {"certificates": 20, "open": 9}}
     press.publish("dashboards")
-    (address,) = {link for link in links(web.get("/manager/rework?lang=es").text) if "reason=" in link}
-    assert address.startswith(f"{LIST}?standing=returned&currency=")
+    press.publish("charts", answers={EVERYTHING: data_of("charts"), march: of_march})
+    page = web.get(f"/manager/rework?{query}lang=es").text
+    # The amount and the count.
+    (address,) = {link for link in links(page) if f"{name}=" in link}
+    assert links(page).count(address) == 2
+    assert f"standing={standing}&currency=" in address
     text = unescape(web.get(address).text)
-    assert "Fuera de alcance" in text
-    assert f"{LIST}?standing=returned" in text
+    assert shown in text
+    assert f"standing={standing}&" in text
