@@ -263,8 +263,6 @@ NOT_RECEIVABLE: Final = ("returned", "returned_count", "unsent", "unsent_count")
 REFERENCE: Final = "indicators"
 """The page that explains every KPI: what is said of one on other pages leads there."""
 
-PAGE_BY_NAME: Final = {page.name: page for page in PAGES}
-
 COMPOSED: Final = (*PAGES, PROFILE)
 """All that is composed of what products hold."""
 

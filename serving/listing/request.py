@@ -166,11 +166,6 @@ class ListRequest:
             pairs.append((OFFSET, str(self.offset)))
         return pairs
 
-    def sorted_by(self, column: str) -> "ListRequest":
-        """The same from its first row, by a column; the other way round where it is sorted so already."""
-        turned = self.order.column == column and not self.order.descending
-        return replace(self, order=Order(column, turned), offset=0)
-
     def at(self, offset: int) -> "ListRequest":
         """Another page of it."""
         return replace(self, offset=offset)

@@ -9,7 +9,6 @@ from kpi_pipeline.model.labels import LANGUAGES, Text
 from kpi_pipeline.model.pages import (
     COMPOSED,
     NOT_RECEIVABLE,
-    PAGE_BY_NAME,
     PAGES,
     Page,
     charts_of_product,
@@ -32,7 +31,7 @@ TABLES: dict[str, set[str]] = {
 
 
 def test_names_and_labels_are_unique() -> None:
-    assert len(PAGE_BY_NAME) == len(PAGES)
+    assert len({page.name for page in PAGES}) == len(PAGES)
     for language in LANGUAGES:
         assert len({page.label.into(language) for page in PAGES}) == len(PAGES)
 

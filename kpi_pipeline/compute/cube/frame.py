@@ -181,11 +181,6 @@ class CubeFrame:
     def _rows_with(self) -> dict[tuple[str, str, int], Ints]:
         return {}
 
-    def axis_place(self, month: Ints) -> Ints:
-        """The places on the axis of months, given by their numbers."""
-        place: Ints = DAYS + month - self.first_month
-        return place
-
     @cached_property
     def first_day(self) -> int:
         """The first day of issue of all, in days since 1970; `NEVER` without certificates."""

@@ -21,7 +21,7 @@ from kpi_pipeline.compute.histories import Histories, facts_by_day, spans, with_
 from kpi_pipeline.compute.months import month_of, month_text
 from kpi_pipeline.compute.rollup import statements
 from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, view_settings
-from kpi_pipeline.compute.rollup.cells import CELL_COLUMNS, FIRST_INVOICED, FIRST_ISSUED, FIRST_STANDING
+from kpi_pipeline.compute.rollup.cells import CELL_COLUMNS, FIRST_ISSUED, FIRST_STANDING
 from kpi_pipeline.compute.rollup.shards import ShardGroup, ShardSums, split
 from kpi_pipeline.compute.rollup.totals import certificate_totals, cost_totals
 from kpi_pipeline.model.components import COMPONENTS, ComponentKind
@@ -63,12 +63,6 @@ PAST: Final = "past"
 
 OPEN_ITEMS: Final = "open_items"
 """Name of the table of receivable certificates."""
-
-COST_COLUMNS: Final = (
-    *(component.name for component in COMPONENTS if component.kind in _OF_COSTS),
-    FIRST_INVOICED,
-)
-"""What the cells of costs hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +168,7 @@ def cost_sums(costs: pa.Table, definitions: Definitions) -> ShardSums:
         definitions: What figures go by.
 
     Returns:
-        In the same way the tables cells (with `COST_COLUMNS` alone), monthly, breakdowns and totals.
+        In the same way the tables cells (with what is of costs alone), monthly, breakdowns and totals.
 
     Raises:
         SumTooLarge: If a sum does not fit 64 bits.
