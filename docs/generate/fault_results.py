@@ -15,6 +15,7 @@ RESULTS: Final = Path(__file__).with_suffix(".json")
 
 _BEGIN: Final = "<!-- written by `make sweep`: begin -->\n"
 _INPUTS_BEGIN: Final = "<!-- inputs, written by `make sweep`: begin -->\n"
+_AUDITS_BEGIN: Final = "<!-- audit, written by `make sweep`: begin -->\n"
 _END: Final = "<!-- end -->"
 _COUNTS: Final = {
     "Tries": "tries",
@@ -34,9 +35,11 @@ def page() -> str:
     """The page with the tables of the results in their places, in Markdown."""
     results = json.loads(RESULTS.read_text(encoding="utf-8"))
     inputs = {test: result for test, result in results.items() if "border" in result}
-    faults = {test: result for test, result in results.items() if test not in inputs}
+    audits = {test: result for test, result in results.items() if "product" in result}
+    faults = {test: result for test, result in results.items() if test not in inputs | audits}
     written = _placed(PAGE.read_text(encoding="utf-8"), _BEGIN, _rows(faults))
-    return _placed(written, _INPUTS_BEGIN, _input_rows(inputs))
+    written = _placed(written, _INPUTS_BEGIN, _input_rows(inputs))
+    return _placed(written, _AUDITS_BEGIN, _audit_rows(audits))
 
 
 def _placed(text: str, begin: str, rows: str) -> str:
@@ -58,6 +61,23 @@ def _input_rows(results: dict[str, Any]) -> str:
             ),
             ("all", f"{tried:,}", "0", "", str(sum(one["seconds"] for one in rows))),
         ],
+    )
+
+
+def _audit_rows(results: dict[str, Any]) -> str:
+    """A row of each product that was audited."""
+    return table(
+        ("Product", "Variants", "Figures", "That differ", "Agree at least"),
+        (
+            (
+                f"`{one['product']}`",
+                f"{one['variants']:,}",
+                f"{one['figures']:,}",
+                f"{one['disagreeing']:,}",
+                f"{one['least_share']:.4%}",
+            )
+            for one in sorted(results.values(), key=lambda one: str(one["product"]))
+        ),
     )
 
 

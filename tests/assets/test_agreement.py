@@ -27,6 +27,7 @@ from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.scopes import WHOLE_FIRM, Scope
 from kpi_pipeline.resources.rollup_archive import RollupArchive
+from tests.faults.records import RESULTS, write_row
 
 pytestmark = pytest.mark.slow
 
@@ -98,6 +99,21 @@ def test_every_figure_of_a_sample_agrees(published: Path, run, client: redis.Red
         assert one.variants > 1
     assert found.agreeing == found.figures > 5_000
     assert 0.999 < found.least_share < 1
+
+
+@pytest.mark.sweep
+def test_every_figure_of_many_variants_agrees(
+    published: Path, run, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KPI_AUDIT_VARIANTS", "60")
+    passed, found = audited(run, client)
+    assert passed
+    for product, one in found.by_product.items():
+        assert one.variants > 40
+        if path := os.environ.get(RESULTS):
+            row = {"variants": one.variants, "figures": one.figures, "disagreeing": one.disagreeing}
+            row |= {"product": product, "least_share": Agreements({product: one}).least_share}
+            write_row(Path(path), f"tests/assets/test_agreement.py::{product}", row)
 
 
 def test_of_many_rows_the_variants_that_are_small_enough_are_audited(
