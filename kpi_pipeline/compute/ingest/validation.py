@@ -28,6 +28,9 @@ COST_DAYS: Final = ("invoiced_on", "due_on", "paid_on")
 AMOUNTS: Final = ("amount_proposed", "amount_approved", "amount_paid", "amount_retained")
 """Canonical columns of a certificate that are amounts."""
 COUNTS: Final = ("rework_count", "rejection_count")
+_CONTROLS: Final = r"\x{00}-\x{08}\x{0e}-\x{1f}\x{7f}-\x{9f}\x{202a}-\x{202e}\x{2066}-\x{2069}"
+"""Characters of a regular expression: controls but white space, and what turns the direction of a text."""
+
 PLAIN_TEXT: Final = frozenset({"client"})
 """Required columns that any text satisfies."""
 
@@ -68,9 +71,7 @@ def _bad_amount(column: str) -> Rule:
 
 
 def _garbled(column: str) -> Rule:
-    # Counting bytes and characters is quick, and only a character outside ASCII can be one of these.
-    condition = rf"strlen({column}) <> length({column}) AND regexp_matches({column}, '[\x{{80}}-\x{{9f}}]')"
-    return Rule(Reason.GARBLED, column, condition)
+    return Rule(Reason.GARBLED, column, f"regexp_matches({column}, '[{_CONTROLS}]')")
 
 
 def _out_of_range(column: str) -> Rule:

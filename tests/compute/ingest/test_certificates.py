@@ -1071,7 +1071,10 @@ def test_a_name_with_control_characters_is_refused() -> None:
         "garbled_text:client",
         "garbled_text:administrator",
     ]
-    assert one(client="O\u2019Higgins \u2013 Ñuñoa")["client"] == "O\u2019Higgins \u2013 Ñuñoa"
+    for hidden in ("\x00", "\x07", "\x1b", "\x7f", "\u202e", "\u2066"):
+        assert reasons(client=f"Minera{hidden} X") == ["garbled_text:client"]
+    for kept in ("O\u2019Higgins \u2013 Ñuñoa", "Minera\tX", "Minera\nX", "\u200fشركة"):
+        assert one(client=kept)["client"] == kept
 
 
 # --- states from several columns
