@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from kpi_pipeline.model.dimensions import COLUMN_DIMENSIONS, MONTH
+from kpi_pipeline.model.dimensions import DIMENSION_NAMES, MONTH
 
 COMPARED_WITH: Final = ("kpis", "charts")
 """Products whose answers are set side by side: the first that a reader may read.
@@ -12,7 +12,7 @@ COMPARED_WITH: Final = ("kpis", "charts")
 One has every KPI, those of costs too; the other one is for everybody.
 """
 
-COMPARED_DIMENSIONS: Final = (*COLUMN_DIMENSIONS, MONTH.name)
+COMPARED_DIMENSIONS: Final = (*(name for name in DIMENSION_NAMES if name != MONTH.name), MONTH.name)
 """Dimensions of which values are; those of months may be quarters and years too."""
 
 FEWEST_COMPARED: Final = 2

@@ -49,14 +49,12 @@ class Period:
             return ()
         if self.unit == "day":
             return tuple(label for label, _, last in ISSUED_AGES if last is not None and last < self.length)
-        first, last = (_month(as_of, back) for back in self._months_back(as_of))
-        return tuple(month for month in sorted(held_months) if first <= month <= last)
+        return _months_between(as_of, self._months_back(as_of), held_months)
 
     def _months_back(self, as_of: date) -> tuple[int, int]:
         """How many months before that of as_of its first and its last one are."""
         if self.unit == "quarter":
-            begun = (as_of.month - 1) % 3 + 3 * self.length
-            return begun, max(begun - 2, 0)
+            return _quarter_back(as_of, self.length)
         months = self.length if self.unit == "month" else (self.length - 1) * 12 + as_of.month
         return months - 1, 0
 
@@ -100,6 +98,34 @@ def quick_periods(as_of: date, held_months: Collection[str]) -> dict[str, dict[s
         elif values:
             selections[period.name] = {period.dimension: values}
     return selections
+
+
+def compared_quarters(as_of: date, held_months: Collection[str]) -> list[tuple[str, ...]]:
+    """The quarters that those of `PERIODS` are compared with: the one before, and that of the year before.
+
+    Args:
+        as_of: The business date.
+        held_months: The months that there are, as 'YYYY-MM'.
+
+    Returns:
+        The months of each that has any and is none of `PERIODS`, the latest first.
+    """
+    own = {period.length for period in PERIODS if period.unit == "quarter"}
+    lengths = {length + back for length in own for back in (1, 4)} - own
+    quarters = (_quarter_back(as_of, length) for length in sorted(lengths))
+    return [months for one in quarters if (months := _months_between(as_of, one, held_months))]
+
+
+def _quarter_back(as_of: date, length: int) -> tuple[int, int]:
+    """How many months before that of as_of the first and the last of an earlier quarter are."""
+    begun = (as_of.month - 1) % 3 + 3 * length
+    return begun, max(begun - 2, 0)
+
+
+def _months_between(as_of: date, back: tuple[int, int], held_months: Collection[str]) -> tuple[str, ...]:
+    """The months that there are from one so many before that of as_of to another."""
+    first, last = (_month(as_of, months) for months in back)
+    return tuple(month for month in sorted(held_months) if first <= month <= last)
 
 
 def _month(as_of: date, back: int) -> str:

@@ -158,7 +158,7 @@ def within(request: CompareRequest, filter_: Filter, given: Sequence[tuple[str, 
 
 def taken_by(dimension: str) -> tuple[str, ...]:
     """The filters that are not free where values of a dimension are compared."""
-    return (*TIME_DIMENSIONS, PERIOD, FROM, TO) if dimension == MONTH.name else (dimension,)
+    return (*TIME_DIMENSIONS, PERIOD, FROM, TO) if dimension in TIME_DIMENSIONS else (dimension,)
 
 
 def fewest_fault(request: CompareRequest, catalogue: Catalogue) -> Problem:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kpi_pipeline.model.dimensions import ISSUED_AGES
 from kpi_pipeline.model.filters import EVERYTHING, Filter, fold
-from kpi_pipeline.model.periods import PERIODS, TIME_DIMENSIONS, quick_periods
+from kpi_pipeline.model.periods import PERIODS, TIME_DIMENSIONS, compared_quarters, quick_periods
 
 HELD = [f"{year}-{month:02}" for year in (2022, 2023, 2024) for month in range(1, 13)]
 
@@ -25,6 +25,16 @@ def test_periods_of_months_end_with_the_month_of_as_of() -> None:
     assert months("6m", leap_day) == ["2023-09", "2023-10", "2023-11", "2023-12", "2024-01", "2024-02"]
     assert months("12m", leap_day) == HELD[14:26]
     assert months("ytd", leap_day) == ["2024-01", "2024-02"]
+
+
+def test_quarters_are_compared_with_the_one_before_and_that_of_the_year_before() -> None:
+    day = date(2024, 5, 10)
+    assert compared_quarters(day, HELD) == [
+        tuple(HELD[at : at + 3])
+        for at in (21, 15, 12)  # Q4 2023; Q2 and Q1 2023
+    ]
+    assert compared_quarters(day, ["2024-04", "2023-05"]) == [("2023-05",)]
+    assert compared_quarters(day, []) == []
 
 
 def test_the_year_to_date_is_one_month_in_january_and_twelve_in_december() -> None:

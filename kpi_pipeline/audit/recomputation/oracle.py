@@ -206,8 +206,9 @@ class Oracle:
     def precomputed(self) -> set[tuple[tuple[str, tuple[str, ...]], ...]]:
         """The filters always published: everything, what readers can choose, and what occurs of the others.
 
-        They can choose each value, the group of what awaits acceptance and each quick period. What occurs are
-        pairs of values, days since issue apart, and quick periods with each value of what is no time.
+        They can choose each value, the group of what awaits acceptance and each quick period; two quarters
+        are compared with the one before and that of the year before. What occurs are pairs of values, days
+        since issue apart, and quick periods with each value of what is no time.
         """
         pairs = [terms for terms in self.occurring if "issued_age" not in dict(terms)]
         found: set[tuple[tuple[str, tuple[str, ...]], ...]] = {
@@ -215,6 +216,11 @@ class Oracle:
         }
         found |= {((name, (one["value"],)),) for name, listed in self.value_counts.items() for one in listed}
         found.add((("state", ("enviado", "revision")),))
+        held = [one["value"] for one in self.value_counts["month"]]
+        for back in (2, 4, 5):
+            begins = self.this_month - self.this_month % 3 - 3 * back
+            if quarter := tuple(one for one in held if begins <= month.number(one) <= begins + 2):
+                found.add((("month", tuple(sorted(quarter, key=bare))),))
         for dimension, values in self.periods.values():
             stretch = dimension, tuple(sorted(values, key=bare))
             beside = {term for terms in self.occurring for term in _beside(terms, dimension, values)}

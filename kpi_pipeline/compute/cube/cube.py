@@ -22,7 +22,7 @@ from kpi_pipeline.compute.rollup.tables import Rollup, RollupParts
 from kpi_pipeline.model.dimensions import ISSUED_AGE, MONTH
 from kpi_pipeline.model.filters import EVERYTHING, Filter, fold
 from kpi_pipeline.model.groups import GROUPS
-from kpi_pipeline.model.periods import quick_periods
+from kpi_pipeline.model.periods import compared_quarters, quick_periods
 from kpi_pipeline.model.thresholds import Thresholds
 
 BLOCK_VARIANTS: Final = 1000
@@ -231,7 +231,10 @@ class Cube:
             yield Grouping(ByFilter(requested), [requested], [0], [()])
 
     def _with_months(self, bases: list[Filter], members: ByValues, part: float) -> Grouping:
-        """Each group as it is, and with each month and each period of months that it occurs in."""
+        """Each group as it is, and with each month and each period of months that it occurs in.
+
+        Everything comes with the quarters that quick periods are compared with, too.
+        """
         frame = self.frame
         rows, of_row = members.rows(frame, "cells")
         occurs = frame.occurs[rows]
@@ -239,7 +242,11 @@ class Cube:
         active[of_row[occurs], frame.tables["cells"].month[rows[occurs]]] = True
         offered = np.array([base == EVERYTHING for base in bases])
         named, occurring = [], []
-        for values in self._month_sets():
+        month_sets = self._month_sets()
+        if bases == [EVERYTHING]:
+            quarters = compared_quarters(frame.as_of, frame.values[MONTH.name])
+            month_sets = list(dict.fromkeys([*month_sets, *quarters]))
+        for values in month_sets:
             numbers = tuple(month_number(text) for text in values)
             named.append((numbers, tuple(sorted(values, key=fold))))
             occurring.append(active[:, np.array(numbers) - frame.first_month].any(axis=1) | offered)

@@ -1,4 +1,4 @@
-"""A KPI of several values at month ends: for each month a column a value, side by side."""
+"""A KPI of several values: at month ends a column a value, side by side; of periods a column each."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,7 +10,7 @@ from serving.pages.charts.shapes import Axis, Legend, Mark, Month, Plot, Tick
 from serving.pages.compare.figures import ComparedKpi
 from serving.pages.formats import NO_DATA
 from serving.pages.tables.view import Head, TableView
-from serving.pages.writing import Writer
+from serving.pages.writing import Cell, Writer
 
 _SERIES: Final = "compared-{}"
 _STEPS: Final = (2, 3)
@@ -51,16 +51,45 @@ def side_by_side(
                 rects[at],
             )
         )
+    legend = [Legend(name, label) for name, label in zip(series, labels, strict=True)]
+    return _plot(drawn, scale, legend, compared, writer)
+
+
+def of_each(compared: ComparedKpi, labels: Sequence[str], writer: Writer) -> Plot | None:
+    """Draw a KPI of periods, which have no points at month ends: a column each; None where none has a value.
+
+    Args:
+        compared: The KPI.
+        labels: The name of each period.
+        writer: Writes its values.
+    """
+    values = [compared.number(at) for at in range(len(labels))]
+    if all(value is None for value in values):
+        return None
+    series = {_SERIES.format(1): [value or 0 for value in values]}
+    scale = geometry.scale(series[_SERIES.format(1)])
+    places = geometry.slots(len(labels))
+    rects = {rect.place: rect for rect in geometry.columns(series, places, scale, stacked=False)}
+    drawn = [
+        Month(
+            slot,
+            Mark(mark_label(label, [(writer.label(compared.kpi), _text(value, compared, writer))]), ""),
+            label,
+            "",
+            list(_STEPS),
+            [rects[at]] if at in rects else [],
+        )
+        for at, (slot, label, value) in enumerate(zip(places, labels, values, strict=True))
+    ]
+    return _plot(drawn, scale, [], compared, writer)
+
+
+def _plot(
+    drawn: list[Month], scale: geometry.Scale, legend: list[Legend], compared: ComparedKpi, writer: Writer
+) -> Plot:
     ticks = [Tick(scale.y(value), _tick(value, compared, writer)) for value in scale.ticks]
-    return Plot(
-        drawn,
-        Axis(ticks, geometry.tick_width(tick.label for tick in ticks)),
-        None,
-        scale.y(0),
-        [],
-        None,
-        [Legend(name, label) for name, label in zip(series, labels, strict=True)],
-    )
+    width = geometry.tick_width(tick.label for tick in ticks)
+    return Plot(drawn, Axis(ticks, width), None, scale.y(0), [], None, legend)
 
 
 def points_table(
@@ -82,6 +111,19 @@ def points_table(
             for month, of_month in zip(months, points, strict=True)
         ],
     )
+
+
+def values_table(compared: ComparedKpi, labels: Sequence[str], writer: Writer) -> TableView:
+    """What `of_each` draws as a table: a row a period."""
+    heads = [
+        Head(writer.texts["compare_period"], is_number=False),
+        Head(writer.label(compared.kpi), is_number=True),
+    ]
+    rows = [
+        [Cell(label), writer.cell(compared.kpi.unit, compared.number(at), compared.currency)]
+        for at, label in enumerate(labels)
+    ]
+    return TableView(compared.currency, heads, rows)
 
 
 def points_of(compared: ComparedKpi, months: int) -> list[tuple[int | float | None, ...]]:

@@ -18,7 +18,7 @@ from serving.pages.addresses import HOME_PATH, PageAddress
 from serving.pages.cards.cards import cohort_text
 from serving.pages.cards.values import written_value
 from serving.pages.charts.view import ChartPart, ChartView
-from serving.pages.compare.drawing import points_table, side_by_side
+from serving.pages.compare.drawing import of_each, points_table, side_by_side, values_table
 from serving.pages.compare.figures import ComparedKpi, compared_kpis, shown_difference
 from serving.pages.compare_links import value_label
 from serving.pages.context import PageContext
@@ -219,20 +219,29 @@ class CompareWriter:
             if kpi is None:
                 continue
             parts = [
-                ChartPart(
-                    compared.currency, [], drawing, points_table(compared, labels, known.months, self._writer)
-                )
+                part
                 for compared in compared_kpis(figures, [kpi])
-                if (drawing := side_by_side(compared, labels, known.months, self._writer)) is not None
+                if (part := self._part(compared, labels, known)) is not None
             ]
             if parts:
-                description = texts["compare_drawn"].format(values=self._writer.formats.together(labels))
+                text = texts["compare_drawn" if known.cohort is None else "compare_drawn_periods"]
+                description = text.format(values=self._writer.formats.together(labels))
                 charts.append(
                     ChartView(
                         f"compare-{name}", self._writer.label(kpi), description, "", parts, is_wide=False
                     )
                 )
         return charts
+
+    def _part(self, compared: ComparedKpi, labels: Sequence[str], known: Published) -> ChartPart | None:
+        """One drawing with its table; None where there is nothing to draw."""
+        if known.cohort is not None:
+            drawing = of_each(compared, labels, self._writer)
+            table = values_table(compared, labels, self._writer)
+        else:
+            drawing = side_by_side(compared, labels, known.months, self._writer)
+            table = points_table(compared, labels, known.months, self._writer)
+        return None if drawing is None else ChartPart(compared.currency, [], drawing, table)
 
 
 def kpi_label(compared: ComparedKpi, writer: Writer) -> str:

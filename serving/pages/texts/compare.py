@@ -34,5 +34,7 @@ TEXTS: Final[dict[str, Text]] = {
     "compare_drawn": Text(
         "Al cierre de cada mes, lado a lado: {values}.", "At the end of each month, side by side: {values}."
     ),
+    "compare_drawn_periods": Text("Un valor por periodo: {values}.", "A value for each period: {values}."),
+    "compare_period": Text("Periodo", "Period"),
     "compare_values": Text("Valores comparados", "Compared values"),
 }

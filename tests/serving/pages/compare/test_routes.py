@@ -99,6 +99,14 @@ def test_periods_say_whether_they_still_mature(web, press) -> None:
     text = unescape(web.get(f"{COMPARE}?lang=en&dimension=mes&valor=2024-05&valor=2024-04").text)
     assert ">May 2024</a>" in text
     assert "4 certificates" in text.partition('class="compared-values"')[2].partition("</ul>")[0]
+    # They have no points at month ends: each is one column.
+    drawn = text.partition('data-chart="compare-receivable"')[2].partition("</figure>")[0]
+    assert "A value for each period: May 2024 and Apr 2024." in drawn
+    assert drawn.count('class="series-compared-1"') + drawn.count("series-compared-1 ") >= 2
+    shown = rows(drawn)
+    assert [shown[label][0] for label in ("May 2024", "Apr 2024")] == [
+        rows(text)["Receivables (CLP)"][place] for place in (0, 1)
+    ]
 
 
 def test_a_quarter_that_is_not_precomputed_is_requested(web, press, client) -> None:
@@ -134,7 +142,6 @@ def test_what_is_chosen_comes_step_by_step(web, press) -> None:
     [
         ("", "dimension"),
         ("dimension=weather", "dimension"),
-        ("dimension=state&value=pagado&value=enviado", "dimension"),
         ("dimension=client&value=nobody", "value"),
         ("dimension=client&value=Minera+Nandu", "value"),
         ("dimension=month&value=2024-13&value=2024", "value"),
@@ -287,6 +294,15 @@ def test_a_page_of_a_quarter_leads_to_those_before(web, press) -> None:
     assert [label in unescape(compared.text) for label in ("T2 2024", "T1 2024")] == [True] * 2
     # Three months that are no quarter have none before.
     assert "Comparar con" not in unescape(web.get("/manager/dashboard?lang=es&from=2024-03&to=2024-05").text)
+
+
+def test_states_are_compared_by_their_names(web, press) -> None:
+    answers = {Filter.of({"state": state}): figures("kpis", scale=2) for state in ("enviado", "validado")}
+    press.publish("kpis", answers={EVERYTHING: figures("kpis"), **answers})
+    response = web.get(f"{COMPARE}?lang=es&dimension=estado&value=enviado&value=validado")
+    assert response.status_code == 200
+    heads = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', unescape(response.text))
+    assert [re.sub("<[^>]+>", "", head) for head in heads[1:3]] == ["Enviado", "Con conformidad"]
 
 
 def test_the_other_language_shows_the_same(web, press) -> None:
