@@ -199,10 +199,13 @@ class SourceReadings:
     Attributes:
         accepted: The last accepted one; None before there is one.
         held: A later one that is not published; None without one.
+        failing_since: Since when the source cannot be probed, in seconds since the epoch; None where it can,
+            or nobody tries.
     """
 
     accepted: ReadingReport | None = None
     held: HeldReading | None = None
+    failing_since: float | None = None
 
     def to_json(self) -> bytes:
         """The readings as a JSON object, for `from_json`."""

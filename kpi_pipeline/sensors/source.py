@@ -1,6 +1,8 @@
 """A source that changed is read again: new and changed rows as well as deleted ones."""
 
 import json
+import time
+from contextlib import suppress
 
 import redis
 from dagster import (
@@ -15,6 +17,7 @@ from dagster import (
 from kpi_pipeline.access.policy_file import PolicyError, load_policy
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.publishing.scopes import PublishedScopes
+from kpi_pipeline.cache.publishing.source_readings import publish_failure, publish_recovery
 from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.jobs import REFRESH_ALL
@@ -61,8 +64,13 @@ def source_changes(
     try:
         probe = source.probe(Probe(before["mark"], before["stamp"]) if before and same_source else None)
     except (MappingError, SourceError) as error:
+        # Where Redis takes nothing, readers see that.
+        with suppress(NoRedis, redis.RedisError):
+            publish_failure(cache.client, time.time())
         # Without the cause, whose message may hold a password.
         raise Failure(str(error)) from None
+    with suppress(NoRedis, redis.RedisError):
+        publish_recovery(cache.client)
     what = "the source" if before is not None and not (same_source and before["mark"] == probe.token) else ""
     if is_renewed:
         what = what or "the policy of scopes"

@@ -26,7 +26,7 @@ from serving.pages.filters.period_choice import period_choice
 from serving.pages.live_state import Refreshing, live_state
 from serving.pages.reading_notices import reading_notices
 from serving.pages.selection import Selection, parameters_of
-from serving.pages.source_notices import held_notice, refused_notices
+from serving.pages.source_notices import failing_notice, held_notice, refused_notices
 from serving.pages.standing import shown_source
 
 
@@ -69,6 +69,7 @@ def page_frame(
         "stale": result.state is AnswerState.STALE,
         "historic": result.state is AnswerState.HISTORIC,
         "held": held_notice(readings, writer),
+        "failing": failing_notice(readings, entry.verified_at, writer),
         "readings": reading_notices(result.readings, product, pages, writer),
         # What was refused is known of the latest reading alone.
         "refused": [] if entry.rolled_back_at is not None else refused_notices(readings, writer),

@@ -5,6 +5,22 @@ from kpi_pipeline.model.readings import Fall, RowReport, SourceReadings
 from serving.pages.writing import Writer
 
 
+def failing_notice(readings: SourceReadings, checked_at: float, writer: Writer) -> str:
+    """That the source cannot be read, and of when the figures of a page are; empty where it can.
+
+    Args:
+        readings: Of the source.
+        checked_at: When the source last gave the figures, in seconds since the epoch.
+        writer: Of the page.
+    """
+    if readings.failing_since is None:
+        return ""
+    moment = writer.formats.moment
+    return writer.texts["source_failing"].format(
+        since=moment(readings.failing_since), checked=moment(checked_at)
+    )
+
+
 def held_notice(readings: SourceReadings, writer: Writer) -> str:
     """Why the latest reading of the source is not what a page shows; empty where it is."""
     if readings.held is None:

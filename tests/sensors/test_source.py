@@ -1,14 +1,18 @@
 """A source that changes is read again, once."""
 
+import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from dagster import Failure, SkipReason
 
+from kpi_pipeline.cache.connection import connect_reader
 from kpi_pipeline.cache.publishing.scopes import PublishedScopes
+from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import Request, RequestKind
 from kpi_pipeline.resources.cache import CacheResource
@@ -119,11 +123,19 @@ def test_a_source_out_of_reach_is_told_and_seen_when_it_is_back(
     tick()
     aside = source.with_suffix(".aside")
     source.rename(aside)
-    with pytest.raises(Failure, match="there is no file"):
-        tick()
-    change(aside, "DELETE FROM edp WHERE rowid = 3")
-    aside.rename(source)
-    assert len(requested()) == 1
+    for _ in range(2):
+        with pytest.raises(Failure, match="there is no file"):
+            tick()
+    # Readers see since when, until the next probe.
+    with connect_reader(os.environ["REDIS_URL"]) as client:
+        reader = CacheReader(client, poll_s=0)
+        failing_since = reader.readings().failing_since
+        assert failing_since is not None
+        assert failing_since < time.time()
+        change(aside, "DELETE FROM edp WHERE rowid = 3")
+        aside.rename(source)
+        assert len(requested()) == 1
+        assert reader.readings().failing_since is None
 
 
 @pytest.mark.parametrize(

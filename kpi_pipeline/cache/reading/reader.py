@@ -247,10 +247,13 @@ class CacheReader:
         return dict(self._entries.all())
 
     def readings(self) -> SourceReadings:
-        """What was last read of the source, and what is not published of it; nothing within a scope."""
+        """What was last read of the source, and what is not published of it; within a scope, only whether it
+        can be probed.
+        """
+        readings = self._readings.readings(time.monotonic() - self._poll_s)
         if self.scope != WHOLE_FIRM:
-            return SourceReadings()
-        return self._readings.readings(time.monotonic() - self._poll_s)
+            return SourceReadings(failing_since=readings.failing_since)
+        return readings
 
     def policy(self) -> Policy | None:
         """Who may see which part of the firm; None where no policy is published.

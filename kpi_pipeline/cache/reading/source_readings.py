@@ -1,8 +1,10 @@
 """The readings of the source in serving."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from math import isfinite
 
-from kpi_pipeline.cache.keys import READINGS_FIELD, SOURCE_KEY
+from kpi_pipeline.cache.keys import FAILING_SINCE_FIELD, READINGS_FIELD, SOURCE_KEY
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.hash_view import HashView
 from kpi_pipeline.model.readings import SourceReadings
@@ -23,4 +25,13 @@ class SourceReadingsView:
 
 
 def _parse(raw: Mapping[bytes, bytes]) -> SourceReadings:
-    return SourceReadings.from_json(raw.get(READINGS_FIELD.encode(), b""))
+    readings = SourceReadings.from_json(raw.get(READINGS_FIELD.encode(), b""))
+    return replace(readings, failing_since=_moment(raw.get(FAILING_SINCE_FIELD.encode(), b"")))
+
+
+def _moment(text: bytes) -> float | None:
+    try:
+        moment = float(text)
+    except ValueError:
+        return None
+    return moment if isfinite(moment) else None

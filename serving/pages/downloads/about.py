@@ -30,7 +30,7 @@ from serving.lookup_result import LookupResult
 from serving.pages.live_state import live_state
 from serving.pages.page_data import filter_label
 from serving.pages.reading_notices import reading_notices
-from serving.pages.source_notices import held_notice, refused_notices
+from serving.pages.source_notices import failing_notice, held_notice, refused_notices
 from serving.pages.writing import Writer
 
 _LONGEST_FILTER: Final = 80
@@ -71,7 +71,11 @@ def notices_of(
     if result.state is AnswerState.STALE:
         notices.append(live_state(result, None, writer).label)
     source = connection.reader.readings()
-    notices += [*reading_notices(result.readings, product, pages, writer), held_notice(source, writer)]
+    notices += [
+        *reading_notices(result.readings, product, pages, writer),
+        held_notice(source, writer),
+        failing_notice(source, result.entry.verified_at, writer),
+    ]
     if result.entry.rolled_back_at is None:
         notices += refused_notices(source, writer)
     return [f"{notice.rstrip('.')}." for notice in notices if notice]

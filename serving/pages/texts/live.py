@@ -111,6 +111,12 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     "mixed_others": Text("{pages}: lectura del {moment}.", "{pages}: reading of {moment}."),
     # The source.
+    "source_failing": Text(
+        "La fuente de los datos no responde o no se puede leer desde el {since}. Se muestran las cifras "
+        "comprobadas el {checked}; las nuevas se calculan en cuanto vuelva.",
+        "The source of the data has not answered, or could not be read, since {since}. The figures shown "
+        "were checked {checked}; new ones are computed as soon as it is back.",
+    ),
     "source_held": Text(
         "La última lectura de la fuente no se publicó: {falls}. Estas cifras son de la lectura "
         "anterior, hasta que se confirme la nueva o la fuente vuelva a lo normal.",

@@ -2,8 +2,14 @@
 
 import pytest
 
-from kpi_pipeline.cache.publishing.source_readings import publish_readings
+from kpi_pipeline.cache.keys import FAILING_SINCE_FIELD, SOURCE_KEY
+from kpi_pipeline.cache.publishing.source_readings import (
+    publish_failure,
+    publish_readings,
+    publish_recovery,
+)
 from kpi_pipeline.model.readings import Fall, HeldReading, ReadingReport, RowReport, SourceReadings
+from serving import cache_access
 
 ADDRESS = "/manager/dashboard"
 REFUSED = ReadingReport(
@@ -61,6 +67,25 @@ def test_a_reading_that_is_held_is_told_and_the_figures_stay(
     # Only a fall can be confirmed: what cannot be read has to be corrected.
     assert (f"kpi accept-reading {held.report.digest}" in system) == bool(held.falls)
     assert ("kpi doctor" in system) != bool(held.falls)
+
+
+def test_a_source_that_does_not_answer_is_told_until_it_does(web, press, client, monkeypatch) -> None:
+    monkeypatch.setattr(cache_access, "_POLL_S", 0.0)
+    press.publish(age_s=400)  # out of date
+    publish_readings(client, SourceReadings(ReadingReport(1.0, RowReport(100))))
+    for at in (1_719_600_000.0, 1_719_600_060.0):
+        publish_failure(client, at)
+    spanish, english = (web.get(f"{ADDRESS}?lang={language}").text for language in ("es", "en"))
+    assert (
+        "La fuente de los datos no responde o no se puede leer desde el 28 jun 2024, 14:40. Se muestran las "
+        "cifras comprobadas el" in spanish
+    )
+    assert "The source of the data has not answered, or could not be read, since" in english
+    assert "ya se pidió un cálculo nuevo" not in spanish, "none can come"
+    publish_recovery(client)
+    assert "notice-failing" not in web.get(f"{ADDRESS}?lang=es").text
+    client.hset(SOURCE_KEY, FAILING_SINCE_FIELD, b"never")
+    assert "notice-failing" not in web.get(f"{ADDRESS}?lang=en").text
 
 
 def test_a_clean_source_is_not_mentioned(web, press, client) -> None:
