@@ -69,7 +69,11 @@ def of_each(compared: ComparedKpi, labels: Sequence[str], writer: Writer) -> Plo
     series = {_SERIES.format(1): [value or 0 for value in values]}
     scale = geometry.scale(series[_SERIES.format(1)])
     places = geometry.slots(len(labels))
-    rects = {rect.place: rect for rect in geometry.columns(series, places, scale, stacked=False)}
+    # Each has the colour of its name.
+    rects = {
+        rect.place: rect._replace(series=_SERIES.format(rect.place + 1))
+        for rect in geometry.columns(series, places, scale, stacked=False)
+    }
     drawn = [
         Month(
             slot,

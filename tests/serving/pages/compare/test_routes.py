@@ -102,9 +102,11 @@ def test_periods_say_whether_they_still_mature(web, press) -> None:
     # They have no points at month ends: each is one column.
     drawn = text.partition('data-chart="compare-receivable"')[2].partition("</figure>")[0]
     assert "A value for each period: May 2024 and Apr 2024." in drawn
-    assert drawn.count('class="series-compared-1"') + drawn.count("series-compared-1 ") >= 2
+    assert re.findall(r'class="column (series-compared-\d)"', drawn) == [
+        f"series-compared-{place}" for place in (1, 2)
+    ]
     shown = rows(drawn)
-    assert [shown[label][0] for label in ("May 2024", "Apr 2024")] == [
+    assert [f"CLP {shown[label][0]}" for label in ("May 2024", "Apr 2024")] == [
         rows(text)["Receivables (CLP)"][place] for place in (0, 1)
     ]
 
@@ -248,8 +250,8 @@ def test_pages_lead_here_with_one_value_of_their_filter(web, press) -> None:
     mine = quote(MINE).replace("%20", "+")
     assert f"{COMPARE}?dimension=client&value={mine}&lang=en" in re.findall(r'href="([^"]+)"', text)
     # The rest of the filter stays.
-    assert f"{COMPARE}?state=pagado&lang=en" in unescape(
-        web.get("/manager/dashboard?lang=en&state=pagado").text
+    assert f"{COMPARE}?state=enviado&state=pagado&lang=en" in unescape(
+        web.get("/manager/dashboard?lang=en&state=pagado&state=enviado").text
     )
 
 
@@ -297,12 +299,12 @@ def test_a_page_of_a_quarter_leads_to_those_before(web, press) -> None:
 
 
 def test_states_are_compared_by_their_names(web, press) -> None:
-    answers = {Filter.of({"state": state}): figures("kpis", scale=2) for state in ("enviado", "validado")}
+    answers = {Filter.of({"state": state}): figures("kpis", scale=2) for state in ("enviado", "pagado")}
     press.publish("kpis", answers={EVERYTHING: figures("kpis"), **answers})
-    response = web.get(f"{COMPARE}?lang=es&dimension=estado&value=enviado&value=validado")
+    response = web.get(f"{COMPARE}?lang=es&dimension=estado&value=enviado&value=pagado")
     assert response.status_code == 200
     heads = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', unescape(response.text))
-    assert [re.sub("<[^>]+>", "", head) for head in heads[1:3]] == ["Enviado", "Con conformidad"]
+    assert [re.sub("<[^>]+>", "", head) for head in heads[1:3]] == ["Enviado", "Pagado"]
 
 
 def test_the_other_language_shows_the_same(web, press) -> None:
