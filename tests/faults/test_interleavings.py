@@ -14,6 +14,7 @@ lease that nobody has extended, whether its holder lives or not. Which of two wr
 crash within a step is tried by `test_crash_points`.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,7 +43,7 @@ CRASH, EXPIRE = "crash", "expire"
 PUBLISHED: Final = 4
 """So many generations are there before: each flip drops one, which is to be removed."""
 
-SOME: Final = 300
+SOME: Final = 200
 LEASE: Final = lease_key("kpis", WHOLE_FIRM)
 
 
@@ -146,7 +147,7 @@ class Writer:
         generation = new_generation("kpis", datetime.now(UTC))
         answers = [(one, content(one, self.mark)) for one in FILTERS]
         catalogue = {"dimensions": [], "mark": self.mark}
-        expires_at = datetime.now(UTC).timestamp() + 5000
+        expires_at = time.time() + 5000
         staged = self.publisher.stage("kpis", generation, answers, catalogue, expires_at)
         assert self.publisher.verify(staged) == []
         self.entry = entry_of(self.client, staged, self.fence, self.mark, run_id=self.id)
@@ -230,8 +231,9 @@ class World:
 def run(cache_url: str) -> Iterator[Callable[[Iterator[Course], FaultRecord], None]]:
     """Run courses, each on a server as it is after some publications."""
     with connect(cache_url) as client, connect_reader(cache_url) as own:
+        fresh_until = time.time() + 4000
         for mark in range(1, PUBLISHED + 1):
-            publish(client, mark)
+            publish(client, mark, fresh_until=fresh_until, stale_until=fresh_until)
         keys = list(client.scan_iter("*"))
         start = {key: (client.dump(key), client.pexpiretime(key)) for key in keys}
 
