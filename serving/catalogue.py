@@ -1,7 +1,6 @@
 """The catalogues that generations carry, checked before anything relies on their shape."""
 
 import logging
-import time
 from collections.abc import Callable, Hashable, Mapping
 from datetime import date
 from string import Formatter
@@ -323,7 +322,7 @@ class Catalogues:
             CacheUnavailable: If Redis cannot be reached and none is known.
             CorruptPayload: If one is no catalogue and no other product has any.
         """
-        manifest, now = self._reader.manifest(), time.time()
+        manifest = self._reader.manifest()
         failure: Exception = NothingPublished(CATALOGUE_SOURCES[0])
         expired: tuple[str, ManifestEntry] | None = None
         for product in CATALOGUE_SOURCES:
@@ -334,7 +333,7 @@ class Catalogues:
             except (NothingPublished, CorruptPayload, CacheUnavailable) as error:
                 failure = error
                 continue
-            if entry.state_at(now) is not AnswerState.EXPIRED:
+            if self._reader.state_of(entry) is not AnswerState.EXPIRED:
                 return product, entry
             expired = expired or (product, entry)
         if expired is None:

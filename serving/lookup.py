@@ -292,7 +292,7 @@ def _stored_catalogue(connection: Connection, product: str) -> tuple[str, Mappin
     except NothingPublished:
         # An expired generation may have lost its keys, and that it has expired is what matters then.
         entry = connection.reader.manifest().get(product)
-        if entry is not None and entry.state_at(time.time()) is AnswerState.EXPIRED:
+        if entry is not None and connection.reader.state_of(entry) is AnswerState.EXPIRED:
             raise expired(connection, entry) from None
         raise
 

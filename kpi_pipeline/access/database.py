@@ -104,6 +104,10 @@ sa.event.listen(
 )
 
 
+_TRUNCATE_TRIGGER: Final = "kpi_audit_no_truncate"
+"""On PostgreSQL, where the table could be emptied by one statement that no trigger of its rows sees."""
+
+
 class AccessUnavailable(RuntimeError):
     """The database of access cannot be used; the message says what to do and holds no password."""
 
@@ -154,7 +158,33 @@ class AccessDatabase:
         _METADATA.create_all(self._engine)
         for column in (USERS.c.scope, TOKENS.c.scope, USERS.c.by_group, USERS.c.account):
             self._add(column)
+        if self._engine.dialect.name == "postgresql":
+            self._refuse_truncation()
         self._is_ready = True
+
+    def _refuse_truncation(self) -> None:
+        """Let the audit log refuse to be emptied, also one that an earlier version has made."""
+        try:
+            if not self._refuses_truncation():
+                with self._engine.begin() as connection:
+                    connection.execute(
+                        sa.text(
+                            f"CREATE TRIGGER {_TRUNCATE_TRIGGER} BEFORE TRUNCATE ON {AUDIT} "
+                            "FOR EACH STATEMENT EXECUTE FUNCTION kpi_audit_only_grows()"
+                        )
+                    )
+        except SQLAlchemyError:
+            # Another process has added it since.
+            if not self._refuses_truncation():
+                raise
+
+    def _refuses_truncation(self) -> bool:
+        found = sa.text(
+            "SELECT 1 FROM pg_trigger WHERE tgname = :name AND tgrelid = CAST(:table AS regclass)"
+        )
+        with self._engine.begin() as connection:
+            values = {"name": _TRUNCATE_TRIGGER, "table": str(AUDIT)}
+            return connection.execute(found, values).one_or_none() is not None
 
     def _add(self, column: sa.Column[Any]) -> None:
         """Add a column to a table that an earlier version has made."""

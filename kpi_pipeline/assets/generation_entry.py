@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Final
 
 from kpi_pipeline.assets.digests import digest_of
+from kpi_pipeline.cache.freshness import CLOCKS_AGREE_S
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Staged
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
@@ -15,9 +16,6 @@ from kpi_pipeline.sources.provenance import Provenance
 
 KEY_MARGIN_S: Final = 3600
 """Keys outlive stale_until by this, so that readers can distinguish `expired` from `missing`."""
-
-CLOCK_SLACK_S: Final = 60.0
-"""So much earlier the later of two readings may be: fences are drawn before the clock is looked at."""
 
 
 def life_of(product: str) -> tuple[float, float]:
@@ -126,7 +124,7 @@ def is_ahead(live: ManifestEntry, read_at: float) -> bool:
         live: Its entry.
         read_at: When the source was read after that, in seconds since the epoch.
     """
-    return live.verified_at > read_at + CLOCK_SLACK_S
+    return live.verified_at > read_at + CLOCKS_AGREE_S
 
 
 def prolonged_entry(live: ManifestEntry, provenance: Provenance, life: tuple[float, float]) -> ManifestEntry:
@@ -139,5 +137,9 @@ def prolonged_entry(live: ManifestEntry, provenance: Provenance, life: tuple[flo
         provenance: The reading of the source that would replace it.
         life: For how many seconds from that reading it is shown, and stale after that.
     """
-    fresh_until = max(live.fresh_until, provenance.read_at + life[0])
+    fresh_until = max(live.verified_at, provenance.read_at + life[0])
+    # A clock that has been set back since may have given it far later times: they are not gone on with.
+    if live.fresh_until > fresh_until + CLOCKS_AGREE_S:
+        return replace(live, fresh_until=fresh_until, stale_until=fresh_until + life[1])
+    fresh_until = max(live.fresh_until, fresh_until)
     return replace(live, fresh_until=fresh_until, stale_until=max(live.stale_until, fresh_until + life[1]))

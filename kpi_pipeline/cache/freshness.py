@@ -1,6 +1,13 @@
 """Whether figures are fresh, stale or expired."""
 
 from enum import StrEnum
+from typing import Final
+
+CLOCKS_AGREE_S: Final = 60.0
+"""By how much the clocks of publishers and readers may differ, in seconds.
+
+Figures that were verified later than that from now are of a clock that was wrong, or is: they are not fresh.
+"""
 
 
 class AnswerState(StrEnum):
@@ -13,14 +20,16 @@ class AnswerState(StrEnum):
     HISTORIC = "historic"
 
 
-def state_at(now: float, fresh_until: float, stale_until: float) -> AnswerState:
-    """Fresh before the first moment, stale before the second, expired from then on.
+def state_at(now: float, verified_at: float, fresh_until: float, stale_until: float) -> AnswerState:
+    """Fresh until one moment, stale until another, expired from then on; of another clock, never fresh.
 
     Args:
-        now: Seconds since the epoch; so are both moments.
+        now: Seconds since the epoch; so are all moments.
+        verified_at: When the source last gave these figures: `CLOCKS_AGREE_S` after the present at most.
         fresh_until: Until when figures are fresh.
         stale_until: Until when they are still served.
     """
-    if now < fresh_until:
-        return AnswerState.FRESH
-    return AnswerState.STALE if now < stale_until else AnswerState.EXPIRED
+    if now >= stale_until:
+        return AnswerState.EXPIRED
+    is_fresh = now < fresh_until and verified_at <= now + CLOCKS_AGREE_S
+    return AnswerState.FRESH if is_fresh else AnswerState.STALE

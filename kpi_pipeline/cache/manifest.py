@@ -136,12 +136,12 @@ class ManifestEntry:
         return variant_key(self.product, requested, self.scope)
 
     def state_at(self, now: float) -> AnswerState:
-        """Fresh before `fresh_until`, stale before `stale_until`, expired from then on.
+        """Of `freshness.state_at`: fresh before `fresh_until`, stale before `stale_until`, then expired.
 
         Args:
             now: Seconds since the epoch.
         """
-        return state_at(now, self.fresh_until, self.stale_until)
+        return state_at(now, self.verified_at, self.fresh_until, self.stale_until)
 
     def has_inputs(self, inputs: str) -> bool:
         """Whether this version would make the same generation of some inputs."""

@@ -212,18 +212,20 @@ redis.call('EXPIREAT', KEYS[2], expiry)
 return 1
 """
 
-RETIRE: Final = """
+RETIRE: Final = (
+    _DECODED
+    + """
 -- KEYS: manifest, history, the generation's set of members, the name the set gets. ARGV: generation.
 -- Renames the set, unless manifest or history names the generation, so that it can never go live
--- again. Returns 1 when the set was renamed.
+-- again. Nothing is renamed while an entry is not as it was written: nobody knows what it has named, and what
+-- it may have named expires by itself. Returns 1 when the set was renamed.
 for place = 1, 2 do
   for _, text in ipairs(redis.call('HVALS', KEYS[place])) do
-    local parsed, entry = pcall(cjson.decode, text)
-    if parsed and type(entry) == 'table' then
-      if entry.generation == ARGV[1] then return 0 end
-      for _, name in ipairs(type(entry.previous) == 'table' and entry.previous or {}) do
-        if name == ARGV[1] then return 0 end
-      end
+    local entry = decoded(text)
+    if not entry.generation then return 0 end
+    if entry.generation == ARGV[1] then return 0 end
+    for _, name in ipairs(type(entry.previous) == 'table' and entry.previous or {}) do
+      if name == ARGV[1] then return 0 end
     end
   end
 end
@@ -231,6 +233,7 @@ if redis.call('EXISTS', KEYS[3]) == 0 then return 0 end
 redis.call('RENAME', KEYS[3], KEYS[4])
 return 1
 """
+)
 
 KEEP_MONTH_END: Final = (
     _DECODED
@@ -259,7 +262,11 @@ TAKE_LEASE: Final = """
 -- holder's now, 0 when another holds it, -1 when the holder may hold none any more.
 if redis.call('EXISTS', KEYS[2]) == 1 then return -1 end
 local held = redis.call('GET', KEYS[1])
-if held and held ~= ARGV[1] then return 0 end
+if held and held ~= ARGV[1] then
+  -- One that lasts longer than any is taken for was taken before the server's clock was set back.
+  if redis.call('PTTL', KEYS[1]) > tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+  return 0
+end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """

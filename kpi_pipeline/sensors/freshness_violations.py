@@ -15,6 +15,7 @@ from dagster import (
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.connection import NoRedis
+from kpi_pipeline.cache.freshness import CLOCKS_AGREE_S
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, Requests
@@ -54,7 +55,8 @@ def freshness_violations(context: SensorEvaluationContext, cache: CacheResource)
             if fence != live.fence:
                 Alarms(cache.client).sound("freshness_violated", live.generation, _advice(live, now))
                 requested_at = 0.0
-            if now >= requested_at + RETRY_S and not rebuild_under_way(context.instance, product):
+            # What was noted by a clock that has been set back since holds nothing up.
+            if abs(now - requested_at) >= RETRY_S and not rebuild_under_way(context.instance, product):
                 waiting.append(product)
                 requested_at = now
             violations[product] = [live.fence, requested_at]
@@ -74,11 +76,16 @@ def _late(cache: CacheResource, now: float) -> dict[str, ManifestEntry]:
     return {
         product: live
         for product, live in entries.items()
-        if live is not None and now > live.fresh_until + GRACE_S
+        if live is not None and (now > live.fresh_until + GRACE_S or live.verified_at > now + CLOCKS_AGREE_S)
     }
 
 
 def _advice(live: ManifestEntry, now: float) -> str:
+    if live.verified_at > now + CLOCKS_AGREE_S:
+        return (
+            f"verified {live.verified_at - now:.0f} s from now: the clock of the machine was ahead, or is "
+            "behind; set it right"
+        )
     return (
         f"stale for {now - live.fresh_until:.0f} s; look at the last runs of "
         f"{PRODUCT_JOBS[live.product].name} and whether the source can be read"

@@ -57,12 +57,13 @@ class Accounts:
             settings, person=self._person, session=self._session, token=self._token
         )
 
-    def sign_in(self, name: str, password: str, address: str) -> tuple[User, str] | Refusal:
+    def sign_in(self, name: str, password: str, before: str, address: str) -> tuple[User, str] | Refusal:
         """Begin a session of somebody.
 
         Args:
             name: As it was entered.
             password: Likewise.
+            before: The session that their browser holds so far, which ends; empty for none.
             address: Where the request comes from.
 
         Returns:
@@ -78,7 +79,7 @@ class Accounts:
             self.audit.write(who, AuditAction.SIGN_IN_REFUSED, address=address)
             return REFUSED
         self.audit.write(user.name, AuditAction.SIGN_IN, address=address)
-        return user, self.sessions.start(user.name)
+        return user, self._start(user.name, before)
 
     def end_provider_sign_in(
         self, provider: "ProviderSignIn", returned: "Returned", before: str, address: str
@@ -97,10 +98,7 @@ class Accounts:
         ended = provider.end(returned, address)
         if isinstance(ended.outcome, Refusal):
             return ended.page, ended.outcome
-        if before:
-            self.sessions.end(before)
-        self.identities.forget()
-        return ended.page, self.sessions.start(ended.outcome.name)
+        return ended.page, self._start(ended.outcome.name, before)
 
     def sign_out(self, identity: Identity, address: str, *, everywhere: bool) -> None:
         """End the session of a browser, or all sessions of its owner."""
@@ -164,6 +162,13 @@ class Accounts:
             audit=self.audit,
             policy=self._policy,
         )
+
+    def _start(self, user: str, before: str) -> str:
+        """Begin a session in a browser, and end the one that it held."""
+        if before:
+            self.sessions.end(before)
+        self.identities.forget()
+        return self.sessions.start(user)
 
     def _person(self, name: str) -> Identity | None:
         try:

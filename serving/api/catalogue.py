@@ -97,8 +97,7 @@ class _Catalogue:
 def _live_catalogue(kept: KeptAnswers, connection: Connection, confirmed: str) -> Reply | None:
     """That of the present; None where it has expired."""
     product, entry = connection.catalogues.any()
-    now = time.time()
-    state = entry.state_at(now)
+    now, state = time.time(), connection.reader.state_of(entry)
     if state is AnswerState.EXPIRED:
         return None
     headers = freshness_headers(entry, state, now)

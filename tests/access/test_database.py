@@ -52,6 +52,24 @@ def test_what_is_written_down_cannot_be_changed(database, statement) -> None:
     assert [entry.who for entry in log.read()] == ["ana"]
 
 
+def test_what_is_written_down_cannot_be_emptied_at_once(postgres_server, url) -> None:
+    # Also where an earlier version has made the table, without that guard.
+    if not url.startswith("postgresql"):
+        pytest.skip("SQLite has no such statement")
+    for has_guard in (True, False):
+        database = AccessDatabase(url)
+        log = AuditLog(database)
+        log.write("ana", AuditAction.SIGN_IN)
+        with pytest.raises(AccessUnavailable) as refused, database.begin() as connection:
+            connection.execute(sa.text("TRUNCATE kpi_audit"))
+        assert "only grows" in str(refused.value.__cause__)
+        assert {entry.who for entry in log.read()} == {"ana"}
+        if has_guard:
+            with database.begin() as connection:
+                connection.execute(sa.text("DROP TRIGGER kpi_audit_no_truncate ON kpi_audit"))
+        database.close()
+
+
 @pytest.mark.parametrize("address", ["mysql://user:hidden@host/name", "no address", "redis://:hidden@host"])
 def test_another_address_is_refused_without_its_password(address) -> None:
     with pytest.raises(AccessUnavailable, match="KPI_ACCESS_URL") as refused:

@@ -18,7 +18,9 @@ from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import (
     ALARMS_KEY,
     FENCE_KEY,
+    HISTORY_KEY,
     MANIFEST_KEY,
+    REPLACED_KEY,
     REQUESTS_KEY,
     members_key,
     payload_key,
@@ -161,6 +163,64 @@ def test_serving_may_do_nothing_else(users, published, each_client) -> None:
         with pytest.raises(redis.exceptions.NoPermissionError):
             users["serving"].execute_command(*command)
             pytest.fail(f"serving may {deed}")
+    assert {key: each_client.dump(key) for key in each_client.scan_iter("*")} == before
+
+
+OF_OWN_KEYS = frozenset({"set", "hset", "hincrby", "expire", "xadd", "zadd", "zremrangebyrank"})
+"""What the user `serving` needs to write its own keys."""
+
+WITHOUT_KEYS = frozenset({"info"})
+"""What it may of the server's dangerous commands: it writes nothing."""
+
+
+def writing_commands(server: redis.Redis) -> dict[str, list[str]]:
+    """By name each command of a server that writes, is dangerous or administers, as a call on a key `KEY`."""
+    named = {
+        name.decode().casefold()
+        for category in ("write", "dangerous", "admin")
+        for name in server.execute_command("ACL", "CAT", category)
+    }
+    calls = {}
+    for name in sorted(named):
+        words = name.split("|")
+        # The arguments that it has at least: whether they mean anything is looked at after whether they may.
+        least = abs(server.execute_command("COMMAND", "INFO", name)[name]["arity"]) - len(words)
+        calls[name] = [*words, *(["KEY"] + ["1"] * least)[:least]]
+    return calls
+
+
+def may(server: redis.Redis, call: list[str]) -> bool:
+    """Whether the server would let the user `serving` make a call."""
+    return server.execute_command("ACL", "DRYRUN", "serving", *call) == b"OK"
+
+
+def test_serving_may_use_no_command_of_the_server_that_writes_what_is_published(
+    users, published, each_client
+) -> None:
+    protected = [
+        payload_key(published.generation, variant_key("kpis", ACME)),
+        payload_key(published.generation, "new"),
+        members_key(published.generation),
+        *(MANIFEST_KEY, FENCE_KEY, REPLACED_KEY, HISTORY_KEY),
+    ]
+    before = {key: each_client.dump(key) for key in each_client.scan_iter("*")}
+    calls = writing_commands(each_client)
+    assert len(calls) > 150
+    assert {*OF_OWN_KEYS, "del", "flushall", "config|set", "acl|setuser", "restore"} <= set(calls)
+    allowed = set()
+    for name, call in calls.items():
+        for key in protected:
+            made = [key if word == "KEY" else word for word in call]
+            if name in WITHOUT_KEYS:
+                continue
+            # A real call could end the server, where it were not refused.
+            assert not may(each_client, made), f"serving may {made}"
+            # What is off for everybody, such as DEBUG, is refused before that.
+            with pytest.raises(redis.ResponseError, match=r"(?i)permission|not allowed"):
+                users["serving"].execute_command(*made)
+        if may(each_client, ["kpi:task:x" if word == "KEY" else word for word in call]):
+            allowed.add(name)
+    assert allowed == OF_OWN_KEYS | WITHOUT_KEYS
     assert {key: each_client.dump(key) for key in each_client.scan_iter("*")} == before
 
 

@@ -181,7 +181,9 @@ def test_an_entry_without_a_digest_is_refused() -> None:
 @pytest.mark.parametrize(
     ("now", "state"),
     [
-        (0, AnswerState.FRESH),
+        (0, AnswerState.STALE),
+        (940.24, AnswerState.STALE),
+        (940.25, AnswerState.FRESH),
         (1600.24, AnswerState.FRESH),
         (1600.25, AnswerState.STALE),
         (88_000.24, AnswerState.STALE),

@@ -1,4 +1,11 @@
-"""A model of leases, publications, manifest and readers: in whatever order things happen, promises hold."""
+"""A model of leases, publications, manifest and readers: in whatever order things happen, promises hold.
+
+A rule is one call of the code, and has its name: `next_fence`, `stage` and `flip` are those of `Publisher`,
+`take` and `revoke` of `Leases`, `roll_back` of `Rollback`, `store` of `Archive`, `restore` of `Restoration`,
+`clean_up` is `Cleanup.run`, `answer` that of `CacheReader`, `flushall` the command of Redis. `crash` ends a
+run between two calls; `expire` is what Redis does with a lease that nobody has extended. `test_interleavings`
+tries every order of the steps of two publications.
+"""
 
 import shutil
 import tempfile
@@ -85,14 +92,14 @@ class Cache(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.runs) < 4)
     @rule()
-    def a_run_reads_the_source(self) -> None:
+    def next_fence(self) -> None:
         self.begun += 1
         fence = self.publisher.next_fence()
         self.runs.append(Run(f"run-{self.begun}", fence, self.source, time.time()))
 
     @precondition(lambda self: self.runs)
     @rule(pick=PICK)
-    def a_run_wants_the_lease(self, pick: int) -> None:
+    def take(self, pick: int) -> None:
         run = self.run(pick)
         try:
             taken = self.leases.take("kpis", run.id)
@@ -105,7 +112,7 @@ class Cache(RuleBasedStateMachine):
 
     @precondition(lambda self: self.holder)
     @rule()
-    def the_lease_ends(self) -> None:
+    def expire(self) -> None:
         assert self.client.pttl(lease_key("kpis", WHOLE_FIRM)) > 0
         self.client.delete(lease_key("kpis", WHOLE_FIRM))
         self.holder = None
@@ -113,7 +120,7 @@ class Cache(RuleBasedStateMachine):
     # A lease saves work and protects nothing: also who has none may come to write and to publish.
     @precondition(lambda self: self.runs)
     @rule(pick=PICK)
-    def a_run_writes(self, pick: int) -> None:
+    def stage(self, pick: int) -> None:
         run = self.run(pick)
         generation = new_generation("kpis", datetime.now(UTC))
         answers = [(one, content(one, run.mark)) for one in FILTERS]
@@ -122,7 +129,7 @@ class Cache(RuleBasedStateMachine):
 
     @precondition(lambda self: any(run.staged for run in self.runs))
     @rule(pick=PICK)
-    def a_run_publishes(self, pick: int) -> None:
+    def flip(self, pick: int) -> None:
         ready = [run for run in self.runs if run.staged]
         run = ready[pick % len(ready)]
         assert run.staged is not None
@@ -146,19 +153,19 @@ class Cache(RuleBasedStateMachine):
 
     @precondition(lambda self: self.runs)
     @rule(pick=PICK)
-    def a_run_dies(self, pick: int) -> None:
+    def crash(self, pick: int) -> None:
         self.runs.remove(self.run(pick))
 
     @precondition(lambda self: self.runs)
     @rule(pick=PICK)
-    def a_run_is_terminated(self, pick: int) -> None:
+    def revoke(self, pick: int) -> None:
         run = self.run(pick)
         self.leases.revoke(run.id)
         self.revoked.add(run.id)
         self.holder = None if self.holder == run.id else self.holder
 
     @rule()
-    def somebody_rolls_back(self) -> None:
+    def roll_back(self) -> None:
         before = self.publisher.live("kpis")
         try:
             (entry,) = self.rollback.roll_back(["kpis"]).products.values()
@@ -171,18 +178,18 @@ class Cache(RuleBasedStateMachine):
 
     @precondition(lambda self: self.live)
     @rule()
-    def what_is_live_is_archived(self) -> None:
+    def store(self) -> None:
         assert self.live is not None
         self.archive.store(self.live)
 
     @rule()
-    def the_server_is_flushed(self) -> None:
+    def flushall(self) -> None:
         self.client.flushall()
         self.live = self.holder = None
         self.revoked.clear()
 
     @rule()
-    def what_is_lost_is_restored(self) -> None:
+    def restore(self) -> None:
         restored = Restoration(self.client, self.archive).restore("kpis", time.time())
         if restored.outcome is Outcome.RESTORED:
             entry = self.publisher.live("kpis")
@@ -191,7 +198,7 @@ class Cache(RuleBasedStateMachine):
             self.went_live(entry)
 
     @rule()
-    def leftovers_are_removed(self) -> None:
+    def clean_up(self) -> None:
         Cleanup(self.client).run(time.time() + GRACE_S + 60, LONG_AGO, 10**9)
 
     @rule(seconds=st.sampled_from((1, 45, 400)))
@@ -199,7 +206,7 @@ class Cache(RuleBasedStateMachine):
         self.now += seconds
 
     @rule(at=st.integers(0, 1))
-    def a_reader_reads(self, at: int) -> None:
+    def answer(self, at: int) -> None:
         reader, latest = self.readers[at], self.latest[at]
         try:
             answers = {one: reader.answer("kpis", one) for one in FILTERS}

@@ -12,7 +12,8 @@ from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 
 Tick = Callable[[], SensorResult | SkipReason]
-TicksOf = Callable[[SensorDefinition], Tick]
+TicksOf = Callable[..., Tick]
+"""Of a sensor, and with the cursor that it begins with."""
 
 
 @pytest.fixture
@@ -31,8 +32,8 @@ def requests(demo_home) -> Iterator[Requests]:
 def ticks_of(instance: DagsterInstance) -> TicksOf:
     """Ticks of a sensor, which keeps its cursor as the daemon does."""
 
-    def of(sensor: SensorDefinition) -> Tick:
-        cursor: list[str | None] = [None]
+    def of(sensor: SensorDefinition, begins_with: str | None = None) -> Tick:
+        cursor = [begins_with]
         resources = {"cache": CacheResource(), "source": SourceResource()}
 
         def evaluate() -> SensorResult | SkipReason:

@@ -1,7 +1,9 @@
 """A cache that lost what was live is restored, and one that never had anything is filled."""
 
+import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,14 @@ def execute(job: str, instance: DagsterInstance) -> bool:
 
 def rebuilds(requests: Requests) -> set[str]:
     return {request.product for request in requests.pending("test", 100)}
+
+
+def test_a_clock_that_was_set_back_holds_no_restoration_up(server: redis.Redis, ticks_of: TicksOf) -> None:
+    server.flushall()
+    noted = ticks_of(cold_cache)().cursor
+    assert noted is not None
+    ahead = json.dumps({**json.loads(noted), "at": time.time() + 3600})
+    assert len(requested(ticks_of(cold_cache, ahead)())) == 1
 
 
 def test_a_flushed_cache_is_restored_once_and_again_when_flushed_again(

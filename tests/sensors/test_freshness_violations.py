@@ -1,5 +1,6 @@
 """Figures that stay stale raise one alarm and request rebuilds, with pauses between them."""
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -55,7 +56,7 @@ def rebuilds(requests: Requests) -> list[str]:
     return [request.product for request in taken]
 
 
-@pytest.mark.parametrize("stale_s", [-100, GRACE_S / 2])
+@pytest.mark.parametrize("stale_s", [-30, GRACE_S / 2])
 def test_what_is_fresh_or_about_to_be_renewed_is_no_violation(
     server, requests: Requests, tick: Tick, age, stale_s: float
 ) -> None:
@@ -104,6 +105,25 @@ def test_a_run_under_way_is_waited_for(server, requests: Requests, instance, tic
     instance.create_run_for_job(defs.resolve_job_def("refresh_all"))
     tick()
     assert (alarms(server), rebuilds(requests)) == (1, [])
+
+
+def test_what_a_clock_that_was_ahead_has_verified_is_rebuilt(
+    server, requests: Requests, tick: Tick, age
+) -> None:
+    age(-3600)
+    assert tick().skip_reason.skip_message == "stale for too long: kpis"
+    assert (alarms(server), rebuilds(requests)) == (1, ["kpis"])
+
+
+def test_a_clock_that_was_set_back_holds_no_rebuild_up(
+    server, requests: Requests, ticks_of: TicksOf, age
+) -> None:
+    age(GRACE_S + 10)
+    live = Publisher(server).live("kpis")
+    assert live is not None
+    ahead = json.dumps({"kpis": [live.fence, time.time() + 3600]})
+    ticks_of(freshness_violations, ahead)()
+    assert rebuilds(requests) == ["kpis"]
 
 
 def test_a_server_that_does_not_answer_is_told(

@@ -23,6 +23,7 @@ from kpi_pipeline.cache.keys import (
     members_key,
     scope_of,
 )
+from kpi_pipeline.cache.manifest import version_of
 from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.publishing.removal import Removal
 
@@ -182,7 +183,13 @@ class Cleanup:
         names = cast("list[bytes]", self._client.hkeys(REPLACED_KEY))
         scopes = {name: scope_of(name.decode(errors="replace")) for name in names}
         texts = {scope: self._texts(manifest_key(scope)) for scope in set(scopes.values())}
-        gone = [name for name in names if not any(name in text for text in texts[scopes[name]])]
+        # While an entry is damaged it is not known what it has named: another publication replaces it.
+        damaged = {scope for scope in texts if None in map(version_of, texts[scope])}
+        gone = [
+            name
+            for name in names
+            if scopes[name] not in damaged and not any(name in text for text in texts[scopes[name]])
+        ]
         return self._client.hdel(REPLACED_KEY, *gone) if gone else 0
 
     def _drop_requests(self, now: float) -> int:

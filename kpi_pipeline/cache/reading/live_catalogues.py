@@ -9,6 +9,7 @@ from kpi_pipeline.cache.keys import CATALOGUE, payload_key
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.answer import NothingPublished
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
+from kpi_pipeline.cache.reading.entry_states import EntryStates
 from kpi_pipeline.cache.reading.live_entries import LiveEntries
 from kpi_pipeline.cache.reading.manifest_view import first_held, replaced_by
 from kpi_pipeline.cache.reading.payloads import Payloads
@@ -22,7 +23,7 @@ class LiveCatalogues:
         alarms: Raised for one that is gone.
         payloads: Reads and checks them.
         entries: Which generations are live.
-        clock: The present, in seconds since the epoch.
+        states: How generations stand.
         on_lost: Called with a product whose live generation has lost its catalogue.
     """
 
@@ -32,14 +33,14 @@ class LiveCatalogues:
         alarms: Alarms,
         payloads: Payloads,
         entries: LiveEntries,
-        clock: Callable[[], float],
+        states: EntryStates,
         on_lost: Callable[[str], object],
     ) -> None:
         self._read_client = read_client
         self._alarms = alarms
         self._payloads = payloads
         self._entries = entries
-        self._clock = clock
+        self._states = states
         self._on_lost = on_lost
         self._known: dict[str, tuple[str, Mapping[str, Any]]] = {}
 
@@ -71,7 +72,7 @@ class LiveCatalogues:
             self._on_lost(product)
         if known is not None:
             return known
-        for replaced in replaced_by(entry, self._read_client, self._clock()):
+        for replaced in replaced_by(entry, self._read_client, self._alarms, self._states):
             payload = self._payloads.read(replaced, CATALOGUE)
             if payload is not None:
                 return self._keep(replaced, payload)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from typing import Final, TypeVar, cast
 
 from kpi_pipeline.cache.alarms import Alarms
@@ -10,6 +9,7 @@ from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import REPLACED_KEY, manifest_key
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry, version_of
 from kpi_pipeline.cache.reading.client import ReadClient
+from kpi_pipeline.cache.reading.entry_states import EntryStates
 from kpi_pipeline.cache.reading.hash_view import HashView
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 
@@ -94,20 +94,27 @@ class ManifestView:
         return True
 
 
-def _entry_of(product: str, scope: str, text: bytes) -> ManifestEntry:
+def _entry_of(product: str, scope: str, text: bytes, generation: str | None = None) -> ManifestEntry:
     entry = ManifestEntry.from_json(text)
-    if (entry.product, entry.scope) != (product, scope):
-        raise CorruptManifest("a manifest entry is of another product: publish the product again")
+    if (entry.product, entry.scope) != (product, scope) or generation not in (None, entry.generation):
+        raise CorruptManifest(
+            "a manifest entry is of another product or generation: publish the product again"
+        )
     return entry
 
 
-def replaced_by(live: ManifestEntry, read_client: ReadClient, now: float) -> list[ManifestEntry]:
+def replaced_by(
+    live: ManifestEntry, read_client: ReadClient, alarms: Alarms, states: EntryStates
+) -> list[ManifestEntry]:
     """The generations that a live one has replaced and that may still be shown, the newest first.
+
+    One whose entry is gone is left out; so is one whose entry is damaged, with an alarm.
 
     Args:
         live: The live one.
         read_client: Where their entries are read.
-        now: Seconds since the epoch.
+        alarms: Raised for an entry that cannot be read.
+        states: How generations stand.
 
     Raises:
         CacheUnavailable: If Redis cannot be reached.
@@ -116,15 +123,15 @@ def replaced_by(live: ManifestEntry, read_client: ReadClient, now: float) -> lis
     texts = read_client.call(lambda client: [client.hget(REPLACED_KEY, name) for name in live.previous])
     replaced = []
     for name, text in zip(live.previous, cast("list[bytes | None]", texts), strict=True):
-        with suppress(CorruptManifest):
-            entry = ManifestEntry.from_json(text or b"")
-            is_it = (entry.product, entry.generation, entry.schema_version) == (
-                live.product,
-                name,
-                SCHEMA_VERSION,
-            )
-            if is_it and entry.state_at(now) is not AnswerState.EXPIRED:
-                replaced.append(entry)
+        if text is None or version_of(text) not in (None, SCHEMA_VERSION):
+            continue
+        try:
+            entry = _entry_of(live.product, live.scope, text, name)
+        except CorruptManifest as error:
+            alarms.sound("manifest_corrupt", name, str(error))
+            continue
+        if entry.schema_version == SCHEMA_VERSION and states.of(entry) is not AnswerState.EXPIRED:
+            replaced.append(entry)
     return replaced
 
 

@@ -17,6 +17,7 @@ from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.reading.answer import Answer, NothingPublished
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
+from kpi_pipeline.cache.reading.entry_states import EntryStates
 from kpi_pipeline.cache.reading.history_view import POLL_S, NoMonthEnd
 from kpi_pipeline.cache.reading.listing.certificates import CertificateBlocks
 from kpi_pipeline.cache.reading.listing.live import LiveList
@@ -63,6 +64,7 @@ class CacheReader:
         poll_s: How old the manifest may be, in seconds.
         history_poll_s: How old the history may be, in seconds.
         clock: The present, in seconds since the epoch.
+        steady: Seconds that only grow: by them figures age too, should the clock be set back.
         memory_bytes: Bytes of payloads to hold at most.
         on_change: Called with the live generations whenever the manifest has changed.
         on_lost_catalogue: Called with a product whenever the catalogue of its live generation is requested
@@ -81,6 +83,7 @@ class CacheReader:
         poll_s: float = 0.25,
         history_poll_s: float = POLL_S,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
         memory_bytes: int = MEMORY_BYTES,
         on_change: Callable[[Collection[str]], object] = lambda _: None,
         on_lost_catalogue: Callable[[str], object] = lambda _: None,
@@ -88,6 +91,7 @@ class CacheReader:
         self._poll_s = poll_s
         self._history_poll_s = history_poll_s
         self._clock = clock
+        self._steady = steady
         self._on_change = on_change
         self._read_client = ReadClient(client)
         self._alarms = Alarms(client)
@@ -115,6 +119,7 @@ class CacheReader:
 
     def _read_for(self, scope: str, on_lost_catalogue: Callable[[str], object]) -> None:
         self.scope = scope
+        self._states = EntryStates(self._clock, self._steady)
         self._view = ManifestView(self._read_client, self._alarms, self._forget_replaced, scope)
         self._entries = LiveEntries(self._view, self._read_client, self._poll_s)
         # A list each: that of the present, and one of the past, is what a process holds.
@@ -124,10 +129,10 @@ class CacheReader:
         self.month_ends = MonthEnds(
             self._read_client, self._alarms, self._payloads, earlier, self._history_poll_s, scope
         )
-        self.live_list = LiveList(self._entries, certificates, self._payloads, self._clock)
+        self.live_list = LiveList(self._entries, certificates, self._payloads, self._states)
         self._live_readings = LiveReadingsView(self._clock)
         self._catalogues = LiveCatalogues(
-            self._read_client, self._alarms, self._payloads, self._entries, self._clock, on_lost_catalogue
+            self._read_client, self._alarms, self._payloads, self._entries, self._states, on_lost_catalogue
         )
 
     def answer(self, product: str, filter: Filter) -> Answer:
@@ -139,7 +144,7 @@ class CacheReader:
         """
         entry = self._entries.of(product)
         answered, payload, miss = filter, None, None
-        if entry.state_at(self._clock()) is not AnswerState.EXPIRED:
+        if self._states.of(entry) is not AnswerState.EXPIRED:
             try:
                 entry, answered, payload, miss = self._find(entry, filter)
             except CacheUnavailable:
@@ -190,7 +195,7 @@ class CacheReader:
 
     def state_of(self, entry: ManifestEntry) -> AnswerState:
         """The state of the answers of a live generation; what Redis has lost or taken back is not fresh."""
-        state = entry.state_at(self._clock())
+        state = self._states.of(entry)
         is_doubtful = entry.product in self._view.lost | self._view.older
         return AnswerState.STALE if is_doubtful and state is AnswerState.FRESH else state
 
@@ -346,7 +351,7 @@ class CacheReader:
                 "payload_vanished", key, "a live generation has lost keys: refresh the product"
             )
         if miss is not MissReason.NOT_PRECOMPUTED:
-            for replaced in replaced_by(live, self._read_client, self._clock()):
+            for replaced in replaced_by(live, self._read_client, self._alarms, self._states):
                 former = self._payloads.exact(replaced, requested)
                 if former is not None:
                     return replaced, requested, former, miss
@@ -356,6 +361,7 @@ class CacheReader:
 
     def _forget_replaced(self, entries: Entries) -> None:
         self._live[self.scope] = frozenset(entry.generation for entry in entries.values())
+        self._states.follow(entries.values())
         live = frozenset().union(*list(self._live.values()))
         self._payloads.keep_only(live)
         self._on_change(live)

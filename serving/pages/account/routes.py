@@ -52,7 +52,8 @@ def sign_in() -> AnyResponse:
     refuse_other_sites(request)
     require_readable_form()
     entered = request.form.get("name", ""), request.form.get("password", "")
-    outcome = accounts.sign_in(*entered, client_address())
+    before = request.cookies.get(SESSION_COOKIE, "")
+    outcome = accounts.sign_in(*entered, before, client_address())
     if not isinstance(outcome, tuple):
         return sign_in_form(outcome.text, outcome.status)
     user, held = outcome

@@ -162,6 +162,15 @@ def test_a_clean_up_of_an_empty_or_corrupt_cache_harms_nothing(each_client) -> N
     assert clean(each_client).keys_left == 1
 
 
+def test_what_can_stand_in_is_not_forgotten_while_an_entry_is_damaged(each_newsroom, each_client) -> None:
+    former, live = (each_newsroom.publish(mark=mark) for mark in (1, 2))
+    each_client.hset(MANIFEST_KEY, "kpis", live.to_json()[:-9])
+    assert clean(each_client, after_s=GRACE_S + 60).replaced_forgotten == 0
+    assert each_client.hkeys(REPLACED_KEY) == [former.generation.encode()]
+    each_client.hdel(MANIFEST_KEY, "kpis")
+    assert clean(each_client).replaced_forgotten == 1
+
+
 @pytest.mark.slow
 def test_500_publications_leave_the_key_count_flat(each_newsroom, each_client) -> None:
     counts = set()

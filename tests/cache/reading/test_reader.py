@@ -20,6 +20,7 @@ from kpi_pipeline.cache.keys import (
     ALARMS_KEY,
     CATALOGUE,
     MANIFEST_KEY,
+    REPLACED_KEY,
     members_key,
     payload_key,
     variant_key,
@@ -251,6 +252,20 @@ class TestManifest:
         each_client.hset(MANIFEST_KEY, "kpis", text.replace(later, earlier, 1))
         assert reader.answer("kpis", EVERYTHING).entry == shown
         assert alarms(each_client) == {b"manifest_corrupt": b"1"}
+
+
+@pytest.mark.parametrize("is_of_another", [False, True])
+def test_a_damaged_entry_of_a_replaced_generation_is_left_out_with_an_alarm(
+    each_newsroom, each_client, reader, is_of_another: bool
+) -> None:
+    former, live = (each_newsroom.publish(EVERYTHING, ACME, mark=mark) for mark in (1, 2))
+    each_client.set(payload_key(live.generation, variant_key("kpis", ACME)), b"x", keepttl=True)
+    replaced = live.to_json() if is_of_another else former.to_json().replace(b"reading", b"readinq")
+    each_client.hset(REPLACED_KEY, former.generation, replaced)
+    for _ in range(2):
+        answer = reader.answer("kpis", ACME)
+        assert (answer.state, answer.answered) == (AnswerState.MISSING, EVERYTHING)
+    assert alarms(each_client) == {b"payload_corrupt": b"1", b"manifest_corrupt": b"1"}
 
 
 def publish_often(newsroom: Newsroom, *filters: Filter) -> None:

@@ -7,6 +7,7 @@ from kpi_pipeline.cache.codec import Payload
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.open_items import OPEN_ITEMS, OpenItemsIndex
+from kpi_pipeline.cache.reading.entry_states import EntryStates
 from kpi_pipeline.cache.reading.listing.certificates import CertificateBlocks, ListedCertificates
 from kpi_pipeline.cache.reading.live_entries import LiveEntries
 from kpi_pipeline.cache.reading.manifest_view import Held, first_held
@@ -21,7 +22,7 @@ class LiveList:
         entries: Which generation that is.
         certificates: Reads the certificates of a generation.
         payloads: Reads and checks the rest.
-        clock: The present, in seconds since the epoch.
+        states: How generations stand.
     """
 
     def __init__(
@@ -29,12 +30,12 @@ class LiveList:
         entries: LiveEntries,
         certificates: CertificateBlocks,
         payloads: Payloads,
-        clock: Callable[[], float],
+        states: EntryStates,
     ) -> None:
         self._entries = entries
         self._certificates = certificates
         self._payloads = payloads
-        self._clock = clock
+        self._states = states
 
     def certificates(self) -> tuple[ManifestEntry, ListedCertificates | None]:
         """The generation and the list of certificates that it holds.
@@ -77,6 +78,6 @@ class LiveList:
 
     def _held(self, read: Callable[[ManifestEntry], Held | None]) -> tuple[ManifestEntry, Held | None]:
         entry = self._entries.of(LISTED_WITH)
-        if entry.state_at(self._clock()) is AnswerState.EXPIRED:
+        if self._states.of(entry) is AnswerState.EXPIRED:
             return entry, None
         return first_held(self._entries.from_entry(entry), read)

@@ -110,6 +110,22 @@ def test_a_given_password_is_changed_before_anything_else(controlled, press) -> 
     assert sign_in(elsewhere, "ana", NEW).status_code == 303
 
 
+def test_a_sign_in_ends_the_session_which_the_browser_held(controlled, press) -> None:
+    press.publish()
+    browser = controlled.somebody(Role.VIEWER, "ana")
+    cookie = browser.get_cookie(SESSION_COOKIE)
+    assert cookie is not None
+    elsewhere = controlled.app.test_client()
+    elsewhere.set_cookie(SESSION_COOKIE, cookie.value)
+    assert sign_in(browser, "ana", "wrong").status_code == 401
+    assert elsewhere.get("/manager/api/dashboard").status_code == 200
+    controlled.users.add("eva", Role.VIEWER, PASSWORD)
+    controlled.users.choose_password("eva", PASSWORD)
+    assert sign_in(browser, "eva").status_code == 303
+    assert browser.get("/manager/api/dashboard").status_code == 200
+    assert elsewhere.get("/manager/api/dashboard").status_code == 401
+
+
 @pytest.mark.parametrize("everywhere", [False, True])
 def test_signing_out_ends_one_session_or_all(controlled, press, everywhere) -> None:
     press.publish()
