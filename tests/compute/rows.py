@@ -44,7 +44,14 @@ def certificate(issued: str | date, state: str = "enviado", **given: Any) -> dic
         "rework_count": 0,
         "rejection_count": 0,
     }
-    return {**plain, **{name: day(value) if name.endswith("_on") else value for name, value in given.items()}}
+    return plain | _with_days(given)
+
+
+def _with_days(given: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: day(value) if name.endswith("_on") and value is not None else value
+        for name, value in given.items()
+    }
 
 
 def cost(invoiced: str, **given: Any) -> dict[str, Any]:
@@ -60,7 +67,7 @@ def cost(invoiced: str, **given: Any) -> dict[str, Any]:
         "supplier": "S",
         "category": "K",
     }
-    return {**plain, **{name: day(value) if name.endswith("_on") else value for name, value in given.items()}}
+    return plain | _with_days(given)
 
 
 def rolled(

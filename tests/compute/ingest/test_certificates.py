@@ -1073,8 +1073,10 @@ def test_a_name_with_control_characters_is_refused() -> None:
     ]
     for hidden in ("\x00", "\x07", "\x1b", "\x7f", "\u202e", "\u2066"):
         assert reasons(client=f"Minera{hidden} X") == ["garbled_text:client"]
-    for kept in ("O\u2019Higgins \u2013 Ñuñoa", "Minera\tX", "Minera\nX", "\u200fشركة"):
+    for kept in ("O\u2019Higgins \u2013 Ñuñoa", "\u200fشركة"):
         assert one(client=kept)["client"] == kept
+    for white in "\t\n":
+        assert one(client=f"Minera{white}X")["client"] == "Minera X"
 
 
 # --- states from several columns
