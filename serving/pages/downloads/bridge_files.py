@@ -18,7 +18,7 @@ from serving.pages.addresses import CHANGES_PATH
 from serving.pages.downloads.about import file_name, filter_in_name, notices_of, provenance_of
 from serving.pages.downloads.preparing import preparing_answer
 from serving.pages.downloads.sheet_files import SheetFile
-from serving.pages.downloads.sheets import Sheet, SheetCell
+from serving.pages.downloads.sheets import Sheet, SheetCell, sheet_cell
 from serving.pages.page_data import filter_label, pages_on
 from serving.pages.writing import Writer, writer_for
 from serving.problems import DOWNLOADS_PATH
@@ -165,8 +165,7 @@ class _File:
         ]
 
     def _amount(self, minor: int, currency: str) -> SheetCell:
-        decimals = self.writer.formats.decimals(currency)
-        return SheetCell(Decimal(minor).scaleb(-decimals) if decimals else minor, "money", decimals)
+        return sheet_cell("money", minor, currency, self.writer)
 
     def _text(self, label: Text) -> str:
         return label.into(self.writer.language)

@@ -179,6 +179,16 @@ def test_files_of_the_bridge_and_of_a_part(web, press) -> None:
     first, *others = Book(response.data).sheets["Receivable"]
     assert first[0] == "Certificate"
     assert others[0][first.index("Change")] == 2_000_000
+    # Amounts have the format of their currency, also in the file of the parts.
+    formats = Book(response.data).patterns("Receivable")
+    assert formats[1][first.index("Change")] == '"$"#,##0'
+    parts = Book(web.get("/manager/api/download/changes.xlsx?lang=en&comparison=month_end").data)
+    of_currency = {
+        row[0]: patterns[3]
+        for row, patterns in zip(parts.sheets["What changed"], parts.patterns("What changed"), strict=True)
+        if row[1] == "Receivable"
+    }
+    assert of_currency == {"CLP": '"$"#,##0', "USD": '"US$"#,##0.00'}
     # What a file is of stands in its rows, and in its name.
     of_client = f"{query}&currency=CLP&client={quote(CONSTRUCTORA)}"
     response = web.get(f"/manager/api/download/changes.csv?{of_client}")

@@ -53,6 +53,16 @@ class Book:
         sheet = self._xml(f"xl/worksheets/sheet{place}.xml")
         return [[self._value(cell) for cell in row] for row in sheet.iter(f"{MAIN}row")]
 
+    def patterns(self, sheet: str) -> list[list[str]]:
+        """The number format of each cell; empty where it has none of its own."""
+        styles = self._xml("xl/styles.xml")
+        codes = {one.get("numFmtId"): one.get("formatCode", "") for one in styles.iter(f"{MAIN}numFmt")}
+        codes |= {"3": "#,##0"}  # of those that Excel knows by itself
+        (formats,) = styles.iter(f"{MAIN}cellXfs")
+        by_style = [codes.get(one.get("numFmtId"), "") for one in formats]
+        rows = self._xml(f"xl/worksheets/sheet{list(self.sheets).index(sheet) + 1}.xml").iter(f"{MAIN}row")
+        return [[by_style[int(cell.get("s", "0"))] for cell in row] for row in rows]
+
     def _value(self, cell: ElementTree.Element) -> str | float | None:
         assert cell.find(f"{MAIN}f") is None, "a formula"
         if cell.get("t") == "inlineStr":
