@@ -120,6 +120,10 @@ def test_a_target_that_is_not_set_has_no_card(catalogue_of, data_of) -> None:
     names = {card.name for group in card_groups(page, context) for card in group.cards}
     assert "annual_target" in names
     assert "monthly_target" not in names
+    (reference,) = (one for one in known.pages if one.name == known.reference)
+    defined = {name for name, *_ in definitions(reference, writer_for("en", known, "UTC"))}
+    assert "annual_target" in defined
+    assert "monthly_target" not in defined
 
 
 def test_one_page_explains_every_kpi(catalogue, writer) -> None:
