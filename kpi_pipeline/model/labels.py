@@ -65,7 +65,7 @@ class Kind(StrEnum):
     STAGE = "stage"  # one of STAGES
     FLOW = "flow"  # collected or expected
     KPI = "kpi"  # a KPI's name
-    REASON = "reason"  # a reason of rejection or a kind of failure
+    REASON = "reason"  # a reason for return or a kind of failure
     TEXT = "text"  # as it stands
 
 
@@ -150,7 +150,7 @@ LABELS: Final[Mapping[Kind, Mapping[str, Text]]] = {
         State.VALIDATED.value: Text("Validado", "Validated"),
         State.PAID.value: Text("Pagado", "Paid"),
         State.REJECTED.value: Text("Devuelto por el cliente", "Returned by client"),
-        State.CANCELLED.value: Text("Anulado", "Cancelled"),
+        State.CANCELLED.value: Text("Anulado", "Canceled"),
     },
     Kind.WHY: _WHY,
     Kind.BUCKET: {

@@ -240,7 +240,7 @@ def test_a_file_is_named_in_the_language_of_the_reader(web, press) -> None:
     }
     assert names == {
         "es": 'attachment; filename="edp-gestion-antiguedad-de-saldos-impagos-2024-06-28.csv"',
-        "en": 'attachment; filename="edp-management-ageing-of-unpaid-balances-2024-06-28.csv"',
+        "en": 'attachment; filename="edp-management-aging-of-unpaid-balances-2024-06-28.csv"',
     }
 
 
