@@ -33,6 +33,13 @@ class Text:
         assert_never(language)
 
 
+DAY_PATTERN: Final = Text("d MMM y", "MMM d, y")
+"""How a day is written in each language, as a pattern of the Unicode CLDR."""
+
+DAY_OF_YEAR_PATTERN: Final = Text("d MMM", "MMM d")
+"""The same of a day without its year."""
+
+
 class Counted(str):
     """A written number for a text: `{count}` writes it, `{count:día|días}` the noun that agrees with it."""
 

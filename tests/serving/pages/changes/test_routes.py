@@ -26,7 +26,7 @@ def links(text: str) -> list[str]:
     [
         (
             "en",
-            ["31 May 2024 to 28 Jun 2024", "No reading of 31 May 2024 was kept", "+CLP 2.0 M"],
+            ["May 31, 2024 to Jun 28, 2024", "No reading of May 31, 2024 was kept", "+CLP 2.0 M"],
         ),
         ("es", ["Qué cambió", "Del 31 may 2024 al 28 jun 2024", "Nuevos", "Desde el cierre de mayo de 2024"]),
     ],
@@ -123,7 +123,7 @@ def test_where_nothing_was_billed_the_page_says_why_there_is_no_dso(web, press, 
     # One currency has a value on both days, another has none on the first.
     both = shown("lang=en")
     assert "receivable ÷" in both
-    assert "USD: no DSO as of 31 Mar 2024, since nothing was billed in the period." in both
+    assert "USD: no DSO as of Mar 31, 2024, since nothing was billed in the period." in both
     alone = shown(f"lang=es&client={quote(CONSTRUCTORA)}")
     assert "CLP: sin DSO al 31 mar 2024, porque no hay facturación en el periodo." in alone
     assert "por cobrar ÷" not in alone
