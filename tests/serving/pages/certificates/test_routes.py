@@ -143,6 +143,9 @@ def test_the_form_has_fields_for_the_days_of_each_event(web, press) -> None:
     # What has a field is sent once.
     assert re.findall(r'<input type="hidden" name="(\w+)"', text.split("</form>")[1]) == ["sort", "lang"]
     assert '<span class="choice-summary">2 chosen</span>' in text
+    for columns, said in (("client", "1 elegida"), ("client,open", "2 elegidas")):
+        text = web.get(f"/manager/certificates?lang=es&columns={columns}").text
+        assert f'<span class="choice-summary">{said}</span>' in text
     assert f'id="clear-days" href="{LIST}?sort=number&lang=en"' in text
     # As a browser without scripts sends the form, also what is empty.
     query = urlencode({**fields, "sort": "number", "lang": "en"})
@@ -194,7 +197,7 @@ def past(press, keep) -> None:
 @pytest.mark.usefixtures("past")
 def test_the_list_of_a_month_end_keeps_its_date(web) -> None:
     text = unescape(web.get(f"{LIST}?lang=en&as_of=2024-05-31&standing=receivable&limit=2").text)
-    assert "These are the figures as of the month end of 31 May 2024" in " ".join(text.split())
+    assert "These are the figures as of the month end of May 31, 2024" in " ".join(text.split())
     assert len(numbers(text)) == 2
     # Only month ends with a list can be chosen.
     assert re.findall(r'<option value="(2024-\d\d-\d\d)"( selected)?', text) == [("2024-05-31", " selected")]
