@@ -103,6 +103,7 @@ METHOD_NOT_ALLOWED: Final = ProblemType(
     "method-not-allowed",
     405,
     Text("Método no permitido", "Method not allowed"),
+    NOT_FOUND.advice,
     Text(
         "Use uno de los métodos de la cabecera Allow de esta respuesta.",
         "Use one of the methods in the Allow header of this answer.",
