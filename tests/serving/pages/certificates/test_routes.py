@@ -119,6 +119,14 @@ def test_pages_are_turned_and_a_page_that_is_gone_is_the_last(web, press) -> Non
     assert "101 to 120 of 120" in web.get(f"{LIST}?lang=en&sort=number&offset=5000").text
 
 
+def test_what_is_too_long_is_told_in_the_language_of_the_reader(web, press) -> None:
+    press.publish("dashboards")
+    for language, allowed in (("es", "De 1 a 100 caracteres"), ("en", "1 to 100 characters")):
+        page = web.get(f"/manager/certificates?lang={language}&search={'x' * 101}")
+        assert page.status_code == 400
+        assert f"<li>{allowed}</li>" in page.text
+
+
 def test_the_form_keeps_the_order_and_shows_what_is_chosen(web, press) -> None:
     press.publish("dashboards")
     text = unescape(web.get(f"{LIST}?lang=en&sort=number&search=ñandu&standing=paid&columns=number").text)
