@@ -19,12 +19,12 @@ from serving.kept.unkept import file_answer
 from serving.listing.look_up import ListResult, look_up_list
 from serving.pages.addresses import CERTIFICATES_PATH
 from serving.pages.downloads.about import (
+    Provenance,
     column_label,
     file_name,
     filter_in_name,
     list_label,
     notices_of,
-    provenance_of,
 )
 from serving.pages.downloads.csv_files import CSV_TYPE, csv_parts
 from serving.pages.downloads.sheets import SheetCell, SheetKind, SheetValue, first_day
@@ -83,8 +83,8 @@ class _File:
         return list_label(self.result, self.writer)
 
     @property
-    def provenance(self) -> list[tuple[str, str]]:
-        return provenance_of(self.filtered, self.result.figures.entry, self.notices, self.writer)
+    def provenance(self) -> Provenance:
+        return Provenance(self.filtered, self.result.figures.entry, self.notices, self.writer)
 
     def rows(self) -> Iterator[list[SheetValue]]:
         """The values of all certificates."""
@@ -118,7 +118,7 @@ class _File:
 def as_csv() -> Response:
     """The rows as CSV."""
     file = _File.of_request()
-    parts = csv_parts(file.heads, file.rows(), file.provenance, file.writer.language)
+    parts = csv_parts(file.heads, file.rows(), file.provenance.columns(), file.writer.language)
     return file.answer(parts, CSV_TYPE, "csv")
 
 
@@ -127,11 +127,7 @@ def as_workbook() -> Response:
     """The rows as a workbook."""
     file = _File.of_request()
     figures, texts = file.result.figures, file.writer.texts
-    about = [
-        (texts["about_page"], f"{file.title} · {texts['product_name']}"),
-        *file.provenance,
-        (texts["about_generation"], figures.entry.generation),
-    ]
+    about = file.provenance.about(file.title)
     created = datetime.fromtimestamp(figures.entry.computed_at, UTC).replace(tzinfo=None)
     handle, name = tempfile.mkstemp(suffix=".xlsx")
     path = Path(name)
