@@ -152,8 +152,8 @@ def test_the_form_has_fields_for_the_days_of_each_event(web, press) -> None:
     assert re.findall(r'<input type="hidden" name="(\w+)"', text.split("</form>")[1]) == ["sort", "lang"]
     assert '<span class="choice-summary">2 chosen</span>' in text
     for columns, said in (("client", "1 elegida"), ("client,open", "2 elegidas")):
-        text = web.get(f"/manager/certificates?lang=es&columns={columns}").text
-        assert f'<span class="choice-summary">{said}</span>' in text
+        chosen = web.get(f"/manager/certificates?lang=es&columns={columns}").text
+        assert f'<span class="choice-summary">{said}</span>' in chosen
     assert f'id="clear-days" href="{LIST}?sort=number&lang=en"' in text
     # As a browser without scripts sends the form, also what is empty.
     query = urlencode({**fields, "sort": "number", "lang": "en"})
