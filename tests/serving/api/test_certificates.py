@@ -299,7 +299,7 @@ def test_one_certificate(web, press) -> None:
     assert response.status_code == 200
     data = response.get_json()["data"]
     assert data["certificate"] == {
-        **dict.fromkeys(("paid_on", "accepted_on", "rejection_reason")),
+        **dict.fromkeys(("paid_on", "accepted_on", "rejection_reason", "failure_kind")),
         "number": "1",
         "client": "Minera Ñandú",
         "project": "P-001",
