@@ -243,7 +243,7 @@ def test_amounts_lead_to_the_certificates_that_they_sum(web, press) -> None:
     )
     costs = unescape(web.get("/manager/costs?lang=en").text)
     urls = re.findall(r'href="(/manager/certificates\?standing=collected[^"]+)"', costs)
-    # A month that is over, the one that is not, and all of them.
+    # A month that is over, and the one that is not; then all of them.
     assert urls[-3:] == [
         f"/manager/certificates?standing=collected&paid_from={first}&paid_to={last}&currency=CLP&lang=en"
         for first, last in (
