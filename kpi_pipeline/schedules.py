@@ -130,7 +130,7 @@ _PLAN: Final = (
         "new_day_schedule",
         REFRESH_ALL,
         MIDNIGHT_CRON,
-        "Ageing and overdue move with the date.",
+        "Aging and overdue move with the date.",
         _refresh(ALL_PRODUCTS, "new_day_schedule"),
     ),
     ("clean_up_schedule", CLEAN_UP, CLEAN_UP_CRON, "Keep the cache without leftovers.", None),

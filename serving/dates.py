@@ -8,20 +8,23 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_datetime
 
-from kpi_pipeline.model.labels import Language, Text
+from kpi_pipeline.model.labels import DAY_PATTERN, Language, Text
 from kpi_pipeline.model.moments import written_day
 
 LOCALES: Final[dict[Language, Locale]] = {"es": Locale("es", "CL"), "en": Locale("en")}
 
 
+_MONTH: Final = Text("MMM y", "MMM y")
+
+
 @lru_cache(maxsize=1024)
-def written_date(day: date, language: Language, pattern: str = "d MMM y") -> str:
+def written_date(day: date, language: Language, pattern: Text = DAY_PATTERN) -> str:
     """A day in a language, by a pattern of the Unicode CLDR."""
-    return format_date(day, pattern, locale=LOCALES[language])
+    return format_date(day, pattern.into(language), locale=LOCALES[language])
 
 
 def day_text(day: date) -> Text:
-    """A day in both languages, such as `31 May 2024`."""
+    """A day in both languages, such as `31 may 2024` and `May 31, 2024`."""
     return Text(written_date(day, "es"), written_date(day, "en"))
 
 
@@ -30,14 +33,16 @@ def month_text(month: str) -> Text:
     first = written_day(f"{month}-01")
     if first is None:
         return Text(month, month)
-    es, en = (written_date(first, language, "MMM y") for language in ("es", "en"))
+    es, en = (written_date(first, language, _MONTH) for language in ("es", "en"))
     return Text(es, en)
 
 
 def moment_text(moment: float, timezone: str) -> Text:
     """A moment, in seconds since the epoch, on the clock of a time zone, to the minute."""
     local = datetime.fromtimestamp(moment, UTC).astimezone(ZoneInfo(timezone))
-    es, en = (format_datetime(local, "d MMM y, HH:mm", locale=LOCALES[one]) for one in LOCALES)
+    es, en = (
+        format_datetime(local, f"{DAY_PATTERN.into(one)}, HH:mm", locale=LOCALES[one]) for one in LOCALES
+    )
     return Text(es, en)
 
 

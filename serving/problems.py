@@ -68,6 +68,12 @@ _OF_QUERIES: Final = f"{_OF_PATHS}?%"
 _STRAY_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _BY_STATUS: Final = {kind.status: kind for kind in (NOT_FOUND, METHOD_NOT_ALLOWED, BODY_TOO_LARGE, INTERNAL)}
 
+_REFUSED: Final = (
+    Text("La solicitud no es válida", "The request is not valid"),
+    NOT_FOUND.advice,
+)
+"""Title and advice for readers, of a request that is at fault in a way without a kind of its own."""
+
 _WIDER_TEXTS: Final = {
     **dict.fromkeys(
         (INVALID_DATE, NO_MONTH_END, NO_MONTH_ENDS, LIST_NOT_KEPT, BRIDGE_NOT_KEPT), "to_current"
@@ -198,7 +204,8 @@ def problem_page(slug: str) -> Response:
     if kind is None:
         abort(404)
     language = reader_language()
-    explanation = kind.explanation(language, for_programs=True)
+    # Commands and settings are for operators: the problems that programs get have them, and the reference.
+    explanation = kind.explanation(language, for_programs=False)
     response = _page(kind.status, kind.title.into(language), explanation)
     response.status_code = 200
     response.headers["Cache-Control"] = "public, max-age=3600"
@@ -254,7 +261,9 @@ def _http_error(error: HTTPException) -> Response:
         if is_for_programs():
             response = _document(status, type="about:blank", title=name, detail=error.description or name)
         else:
-            response = _page(status, name, name)
+            language = RequestedPage.of_request().language
+            told = _REFUSED if status < INTERNAL.status else (INTERNAL.title, INTERNAL.advice)
+            response = _page(status, *(text.into(language) for text in told))
     for header, value in error.get_headers():
         if header.casefold() == "allow":
             response.headers[header] = value

@@ -1,6 +1,6 @@
 """Summaries: the figures of a page as a PDF and a workbook, by e-mail, on certain days.
 
-Both are the page's own downloads: of one stored generation, which each names with its date.
+Both are the page's own downloads, of one stored generation, and each names its date.
 A thread of each web process looks what is due; one of them sends it.
 """
 
@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final, cast
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -39,6 +39,7 @@ from kpi_pipeline.model.scopes import WHOLE_FIRM
 from kpi_pipeline.settings import Settings
 from serving.access.identity import EVERYBODY, IDENTITY
 from serving.cache_access import CacheAccess
+from serving.dates import written_date
 from serving.pages.addresses import page_path
 from serving.pages.downloads.links import in_address
 from serving.problem_types import NO_DOCUMENTS
@@ -54,8 +55,8 @@ _FILE_NAME: Final = re.compile(r'filename="([^"]+)"')
 _LABELS: Final = {page.name: page.label for page in PAGES}
 _TITLE: Final = Text("{page}: cifras al {as_of}", "{page}: figures as of {as_of}")
 _BODY: Final = Text(
-    "Las cifras de la página «{page}» al {as_of} van en los archivos adjuntos.\nGeneración: {generation}",
-    "The figures of the page “{page}” as of {as_of} are attached.\nGeneration: {generation}",
+    "Las cifras de la página «{page}» al {as_of} van en los archivos adjuntos.",
+    "The figures of the page “{page}” as of {as_of} are attached.",
 )
 _STALE: Final = Text(
     "Las cifras están desactualizadas: la última actualización no ha llegado.",
@@ -180,8 +181,7 @@ class SummarySender:
         language = summary.language
         values = {
             "page": _LABELS[summary.page].into(language),
-            "as_of": headers["X-As-Of"],
-            "generation": headers["X-Generation"],
+            "as_of": written_date(date.fromisoformat(headers["X-As-Of"]), language),
         }
         lines = [_BODY.into(language).format(**values)]
         if headers["X-Cache-State"] != "fresh":

@@ -6,7 +6,16 @@ from kpi_pipeline.model.alerts.parsing import parse_rules
 from kpi_pipeline.model.alerts.rule_kind import Group
 from kpi_pipeline.model.alerts.rules import Rule
 
-_TITLES = {Group.OPERATIONAL: "On the system", Group.BUSINESS: "On the figures"}
+_SECTIONS = {
+    Group.OPERATIONAL: (
+        "On the system",
+        'For those who run it: sent to routes that name this group, `groups = ["operational"]`.',
+    ),
+    Group.BUSINESS: (
+        "On the figures",
+        'For readers: `groups = ["business"]`, which is also what a route gets that names no group.',
+    ),
+}
 
 
 def page() -> str:
@@ -16,7 +25,7 @@ def page() -> str:
         f"# Rules of alerts\n\n{generated_from('kpi_pipeline/model/alerts/kinds.py')}\n\n"
         "The rules that hold unless your file says otherwise. [Alerts](../alerts.md) explains the file.\n"
     ]
-    for group, title in _TITLES.items():
+    for group, (title, receivers) in _SECTIONS.items():
         rows = [
             (f"`{name}`", prose(rule.of.meaning.en), rule.severity.value, *_limits(rule), _conditions(rule))
             for name, rule in rules.items()
@@ -33,7 +42,7 @@ def page() -> str:
             "Reminder",
             "Conditions",
         )
-        sections.append(f"## {title}\n\n{table(heads, rows)}")
+        sections.append(f"## {title}\n\n{receivers}\n\n{table(heads, rows)}")
     return "\n".join(sections)
 
 

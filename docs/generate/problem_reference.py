@@ -18,6 +18,6 @@ def page() -> str:
     return (
         f"# Problems\n\n{generated_from('serving/problem_types')}\n\n"
         "Errors of the HTTP API are problem details (RFC 9457, `application/problem+json`). `type` is "
-        "`/problems/` and one of these names; that address explains the problem in the reader's language.\n\n"
-        + table(("Name", "Status", "Title", "What to do"), rows)
+        "`/problems/` and one of these names; that address explains it to readers in their language, "
+        "without commands and settings.\n\n" + table(("Name", "Status", "Title", "What to do"), rows)
     )

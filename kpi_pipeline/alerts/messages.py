@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from kpi_pipeline.alerts.state import Event, Message
 from kpi_pipeline.alerts.writing import MessageWriter
-from kpi_pipeline.model.alerts.rule_kind import Severity
+from kpi_pipeline.model.alerts.rule_kind import Group, Severity
 from kpi_pipeline.model.labels import Language, Text
 from kpi_pipeline.settings import Settings
 
@@ -131,7 +131,9 @@ def _paragraph(messages: Sequence[Message], language: Language, settings: Settin
     message = messages[0]
     alert, writer = message.alert, MessageWriter(language, settings.timezone)
     reason = _reason(messages, language)
-    lines = [f"{_head(message, language)} ({alert.rule})", f"{reason[:1].upper()}{reason[1:]}."]
+    # The name of a rule is for those who write rules; `reason` says to all others what has happened.
+    rule = f" ({alert.rule})" if alert.group is Group.OPERATIONAL else ""
+    lines = [f"{_head(message, language)}{rule}", f"{reason[:1].upper()}{reason[1:]}."]
     if len(messages) > 1:
         lines += [f"- {one.alert.subject.reason.into(language)}" for one in messages[:LONGEST_LIST]]
         if (beyond := _count(messages) - len(messages[:LONGEST_LIST])) > 0:

@@ -10,10 +10,10 @@ from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal, get_currency_precision
 
 from kpi_pipeline.model.alerts.rule_kind import Measure
-from kpi_pipeline.model.labels import Language, Text
+from kpi_pipeline.model.labels import DAY_PATTERN, Counted, Language, Text
 
 _LOCALES: Final[dict[Language, Locale]] = {"es": Locale("es", "CL"), "en": Locale("en")}
-_DAYS: Final = Text("{number} días", "{number} days")
+_DAYS: Final = Text("{number} {number:día|días}", "{number} {number:day|days}")
 
 
 class MessageWriter:
@@ -37,11 +37,11 @@ class MessageWriter:
     def moment(self, seconds: float) -> str:
         """A moment on the clock of the time zone, to the minute."""
         local = datetime.fromtimestamp(seconds, UTC).astimezone(self._zone)
-        return format_datetime(local, "d MMM y, HH:mm", locale=self._locale)
+        return format_datetime(local, f"{DAY_PATTERN.into(self._language)}, HH:mm", locale=self._locale)
 
     def day(self, day: date) -> str:
         """A day."""
-        return format_date(day, "d MMM y", locale=self._locale)
+        return format_date(day, DAY_PATTERN.into(self._language), locale=self._locale)
 
     def duration(self, seconds: float) -> str:
         """How long something takes, in its largest unit."""
@@ -69,7 +69,7 @@ class MessageWriter:
     def days(self, number: float) -> str:
         """A number of days, to the tenth."""
         written = format_decimal(number, "#,##0.#", locale=self._locale)
-        return _DAYS.into(self._language).format(number=written)
+        return _DAYS.into(self._language).format(number=Counted(written))
 
     def measured(self, value: float, measure: Measure, currency: str = "") -> str:
         """A value in its unit; an amount in whole units of the currency."""

@@ -61,7 +61,7 @@ from kpi_pipeline.tracing import note, span
 _PRODUCT_KEYS = {AssetKey(product) for product in PRODUCTS}
 
 DESCRIPTIONS = {
-    "kpis": "Every KPI with its comparison and trend, ageing and stages, of every variant.",
+    "kpis": "Every KPI with its comparison and trend, aging and stages, of every variant.",
     "dashboards": "The pages manager, operational and critical, of every variant; one read serves one page.",
     "charts": "The data of every chart and of the analytical pages, of every variant; the catalogue holds "
     "the specifications.",

@@ -32,6 +32,7 @@ from kpi_pipeline.cli.problems import (
     reported_errors,
 )
 from kpi_pipeline.model import health, health_conditions
+from kpi_pipeline.model.alerts.rule_kind import Group
 from kpi_pipeline.model.pipeline_report import LOW_DISK_BYTES
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.readings_file import ReadingsFile
@@ -351,8 +352,11 @@ def check_alerts(settings: Settings) -> str:
     file = load_rules(settings)
     if problems := file.problems():
         raise Problem("; ".join(problems))
-    routes = ", ".join(file.rules.routes) or "none, so that nobody is told"
-    return f"{len(file.rules.enabled)} rules of {file.origin or 'the package'}; routes: {routes}"
+    routes = file.rules.routes
+    named = ", ".join(routes) or "none, so that nobody is told"
+    if routes and not any(Group.OPERATIONAL in route.groups for route in routes.values()):
+        named += ', none of them with groups = ["operational"], so that nobody is told of the system'
+    return f"{len(file.rules.enabled)} rules of {file.origin or 'the package'}; routes: {named}"
 
 
 def _told(finding: health.Finding) -> str:

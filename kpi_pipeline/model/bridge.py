@@ -100,8 +100,8 @@ BRIDGE_PARTS: Final[tuple[BridgePart, ...]] = (
     ),
     BridgePart(
         "cancelled",
-        Text("Anulados o eliminados", "Cancelled or removed"),
-        Text("Anulados, o que ya no están en los datos.", "Cancelled, or no longer in the data."),
+        Text("Anulados o eliminados", "Canceled or removed"),
+        Text("Anulados, o que ya no están en los datos.", "Canceled, or no longer in the data."),
     ),
     BridgePart(
         "corrected",
@@ -128,13 +128,14 @@ BILLING_PART: Final = BridgePart(
     "billing",
     Text("Facturación", "Billing"),
     Text(
-        "Del DSO: lo que cambió por la facturación diaria del periodo, con lo por cobrar de la última fecha. "
-        "Las demás partes miden lo que cambió por lo por cobrar, con la facturación diaria de la primera.",
-        "Of DSO: what the daily billing of the period changed, at the receivable of the last date. The other "
-        "parts measure what the receivable changed, at the daily billing of the first.",
+        "Del DSO: lo que cambió por la facturación diaria del periodo, con las cuentas por cobrar de la "
+        "última fecha. Las demás partes miden lo que cambió por las cuentas por cobrar, con la facturación "
+        "diaria de la primera.",
+        "Of DSO: what the daily billing of the period changed, at the receivables of the last date. The "
+        "other parts measure what receivables changed, at the daily billing of the first.",
     ),
 )
-"""The part of DSO that comes from no certificate of the receivable, but from those of `BILLED`."""
+"""The part of DSO that comes from no receivable certificate, but from those of `BILLED`."""
 
 BRIDGE_PART_BY_NAME: Final = {part.name: part for part in (*BRIDGE_PARTS, BILLING_PART)}
 
@@ -288,14 +289,14 @@ BRIDGE_FIGURES: Final[tuple[BridgeFigure, ...]] = (
 """The figures, in their order."""
 
 DSO: Final = "dso"
-"""Names the bridge of DSO: its parts are those of the receivable, and `BILLING_PART`."""
+"""Names the bridge of DSO: its parts are those of receivables, and `BILLING_PART`."""
 
 DSO_LABEL: Final = Text("DSO", "DSO")
 DSO_MEANING: Final = Text(
-    "Por cobrar ÷ facturación del periodo × sus días. Cada parte de lo por cobrar se divide por la "
-    "facturación diaria de la primera fecha; la facturación explica el resto. Las décimas se reparten por el "
-    "mayor resto, así lo que se ve suma.",
-    "Receivable ÷ billing of the period × its days. Each part of the receivable is divided by the daily "
+    "Cuentas por cobrar ÷ facturación del periodo × sus días. Cada parte de las cuentas por cobrar se divide "
+    "por la facturación diaria de la primera fecha; la facturación explica el resto. Las décimas se reparten "
+    "por el mayor resto, así lo que se ve suma.",
+    "Receivables ÷ billing of the period × its days. Each part of receivables is divided by the daily "
     "billing of the first date; billing explains the rest. Tenths are allotted by the largest remainder, so "
     "that what is shown adds up.",
 )

@@ -19,7 +19,7 @@ MILESTONE_LABELS: Final[dict[str, Text]] = {
     Event.ACCEPTED.value: Text("Conformidad del cliente", "Accepted by the client"),
     Event.REJECTED.value: Text("Devuelto por el cliente", "Returned by the client"),
     Event.REWORK.value: Text("Retrabajo solicitado", "Rework asked"),
-    Event.CANCELLED.value: Text("Anulado", "Cancelled"),
+    Event.CANCELLED.value: Text("Anulado", "Canceled"),
     Event.PAID.value: Text("Pagado", "Paid"),
 }
 

@@ -33,6 +33,13 @@ class Text:
         assert_never(language)
 
 
+DAY_PATTERN: Final = Text("d MMM y", "MMM d, y")
+"""How a day is written in each language, as a pattern of the Unicode CLDR."""
+
+DAY_OF_YEAR_PATTERN: Final = Text("d MMM", "MMM d")
+"""The same of a day without its year."""
+
+
 class Counted(str):
     """A written number for a text: `{count}` writes it, `{count:día|días}` the noun that agrees with it."""
 
@@ -65,7 +72,7 @@ class Kind(StrEnum):
     STAGE = "stage"  # one of STAGES
     FLOW = "flow"  # collected or expected
     KPI = "kpi"  # a KPI's name
-    REASON = "reason"  # a reason of rejection or a kind of failure
+    REASON = "reason"  # a reason for return or a kind of failure
     TEXT = "text"  # as it stands
 
 
@@ -150,7 +157,7 @@ LABELS: Final[Mapping[Kind, Mapping[str, Text]]] = {
         State.VALIDATED.value: Text("Validado", "Validated"),
         State.PAID.value: Text("Pagado", "Paid"),
         State.REJECTED.value: Text("Devuelto por el cliente", "Returned by client"),
-        State.CANCELLED.value: Text("Anulado", "Cancelled"),
+        State.CANCELLED.value: Text("Anulado", "Canceled"),
     },
     Kind.WHY: _WHY,
     Kind.BUCKET: {

@@ -148,7 +148,7 @@ LIST_COLUMNS: Final[tuple[ListColumn, ...]] = (
     ),
     ListColumn(
         "rejection_reason",
-        Text("Motivo de devolución", "Reason of return"),
+        Text("Motivo de devolución", "Reason for return"),
         Kind.REASON,
         "CASE WHEN is_returned THEN rejection_reason END",
         Text("Por qué lo devolvió el cliente.", "Why the client returned it."),
@@ -200,7 +200,7 @@ LIST_COLUMNS: Final[tuple[ListColumn, ...]] = (
         "amount_open",
         Text(
             "Lo que queda sin pagar ni retener; 0 si está pagado o anulado.",
-            "What is neither paid nor retained; 0 once paid or cancelled.",
+            "What is neither paid nor retained; 0 once paid or canceled.",
         ),
     ),
     _money(
@@ -292,13 +292,13 @@ LIST_STANDINGS: Final[tuple[ListStanding, ...]] = (
     ListStanding(
         "went_wrong_lately",
         Text(
-            "Devueltos, o emitidos en el período con retrabajo",
+            "Devueltos, o emitidos en el periodo con retrabajo",
             "Returned, or issued in the period and reworked",
         ),
         f"{_WENT_WRONG} AND (is_returned OR issued_on >= window_first)",
     ),
     ListStanding("paid", Text("Pagados", "Paid"), "is_paid", False),
-    ListStanding("cancelled", Text("Anulados", "Cancelled"), "is_cancelled", False),
+    ListStanding("cancelled", Text("Anulados", "Canceled"), "is_cancelled", False),
     ListStanding(
         "conformity_pending", Text("Conformidad pendiente", "Awaiting acceptance"), "waiting_days IS NOT NULL"
     ),
@@ -311,7 +311,7 @@ LIST_STANDINGS: Final[tuple[ListStanding, ...]] = (
         for level, first, last in IDLE_LEVELS
     ),
     ListStanding("due_assumed", Text("Vencimiento supuesto", "Due date assumed"), "is_due_assumed"),
-    ListStanding("not_cancelled", Text("Sin los anulados", "Not cancelled"), "NOT is_cancelled"),
+    ListStanding("not_cancelled", Text("Sin los anulados", "Not canceled"), "NOT is_cancelled"),
     ListStanding(
         "approved", Text("Con conformidad, pagados o no", "Accepted, paid or not"), "is_accepted", False
     ),

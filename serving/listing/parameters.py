@@ -275,7 +275,8 @@ def _bounded(given: tuple[str, str] | None, longest: int) -> str:
     if given is None:
         return ""
     if len(given[1]) > longest:
-        raise _fault(given[0], given[1][:LONGEST_SEARCH], (f"1-{longest} characters",))
+        label = Text(f"De 1 a {longest} caracteres", f"1 to {longest} characters")
+        raise _fault(given[0], given[1][:LONGEST_SEARCH], (f"1-{longest} characters",), (label,))
     return given[1]
 
 

@@ -17,7 +17,7 @@ from babel.numbers import (
 )
 
 from kpi_pipeline.model.agreement import share_digits, share_text
-from kpi_pipeline.model.labels import Language
+from kpi_pipeline.model.labels import DAY_OF_YEAR_PATTERN, DAY_PATTERN, Language
 from serving.dates import LOCALES, written_date
 
 _FULL_MONTHS: Final[dict[Language, str]] = {"es": "MMMM 'de' y", "en": "MMMM y"}
@@ -202,7 +202,7 @@ class Formats:
 
     def day_of_year(self, day: date) -> str:
         """A calendar day without its year."""
-        return written_date(day, self._language, "d MMM")
+        return written_date(day, self._language, DAY_OF_YEAR_PATTERN)
 
     def month(self, text: str) -> str:
         """A month given as YYYY-MM."""
@@ -227,7 +227,7 @@ class Formats:
             moment: In seconds since the epoch.
             seconds: Whether it is written to the second, not to the minute.
         """
-        pattern = "d MMM y, HH:mm:ss" if seconds else "d MMM y, HH:mm"
+        pattern = DAY_PATTERN.into(self._language) + (", HH:mm:ss" if seconds else ", HH:mm")
         return _moment(moment, pattern, self.timezone, self._language)
 
     def since(self, seconds: float, now: float) -> str:
@@ -235,8 +235,8 @@ class Formats:
         local, today = (
             datetime.fromtimestamp(moment, UTC).astimezone(self._timezone) for moment in (seconds, now)
         )
-        pattern = "HH:mm" if local.date() == today.date() else "d MMM, HH:mm"
-        return _moment(seconds, pattern, self.timezone, self._language)
+        day = "" if local.date() == today.date() else f"{DAY_OF_YEAR_PATTERN.into(self._language)}, "
+        return _moment(seconds, f"{day}HH:mm", self.timezone, self._language)
 
     def ago(self, seconds: int) -> str:
         """How long ago something was."""

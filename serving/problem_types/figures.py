@@ -273,6 +273,10 @@ SPEC_UNKNOWN: Final = ProblemType(
     404,
     Text("Especificación de gráfico desconocida", "Unknown chart specification"),
     Text(
+        "Vuelva al panel: muestra el gráfico vigente.",
+        "Go back to the dashboard: it shows the current chart.",
+    ),
+    Text(
         "Tome la dirección vigente del catálogo (/manager/api/catalogue).",
         "Take the current address from the catalogue (/manager/api/catalogue).",
     ),

@@ -20,6 +20,10 @@ TOKEN_NEEDED: Final = ProblemType(
     401,
     Text("Falta el token de administración", "The admin token is needed"),
     Text(
+        "Solo puede hacerlo quien administra el sistema: pídaselo.",
+        "Only whoever runs the system can do this: ask them.",
+    ),
+    Text(
         "Envíe «Authorization: Bearer <token>» con el valor de KPI_ADMIN_TOKEN. Si no está definido, haga "
         "la solicitud desde el mismo equipo con 127.0.0.1, o defínalo en .env y reinicie.",
         "Send `Authorization: Bearer <token>` with the value of KPI_ADMIN_TOKEN. If none is set, send "
@@ -58,6 +62,10 @@ WEBHOOK_OFF: Final = ProblemType(
     404,
     Text("Avisos desactivados", "The webhook is off"),
     Text(
+        "El sistema no recibe avisos de la fuente. Puede activarlos quien lo administra.",
+        "The system takes no messages from the source. Whoever runs it can turn them on.",
+    ),
+    Text(
         "Defina KPI_WEBHOOK_SECRET con 16 caracteres o más, reinicie y firme los avisos con ese secreto.",
         "Set KPI_WEBHOOK_SECRET to 16 characters or more, restart, and sign messages with that secret.",
     ),
@@ -66,6 +74,10 @@ SIGNATURE_INVALID: Final = ProblemType(
     "signature-invalid",
     403,
     Text("Firma inválida", "Invalid signature"),
+    Text(
+        "El aviso no viene firmado como corresponde. Avise a quien administra el sistema.",
+        "The message is not signed as it must be. Notify whoever runs the system.",
+    ),
     Text(
         "Envíe X-KPI-Timestamp (segundos de ahora) y X-KPI-Signature: sha256=<HMAC-SHA256 hexadecimal de "
         "«<timestamp>.<cuerpo>» con KPI_WEBHOOK_SECRET>. La hora puede diferir a lo más 300 segundos.",
@@ -91,6 +103,7 @@ METHOD_NOT_ALLOWED: Final = ProblemType(
     "method-not-allowed",
     405,
     Text("Método no permitido", "Method not allowed"),
+    NOT_FOUND.advice,
     Text(
         "Use uno de los métodos de la cabecera Allow de esta respuesta.",
         "Use one of the methods in the Allow header of this answer.",

@@ -35,6 +35,10 @@ def test_a_file_that_cannot_be_used_is_explained(alerts, rules: Path, monkeypatc
     assert "the environment variable OPS is empty or not set" in alerts("check").stderr
     monkeypatch.setenv("OPS", "json://127.0.0.1")
     ran = alerts("check")
+    assert ran.exit_code == 0
+    assert "routes: ops, none of them with groups" in ran.stdout
+    rules.write_text('[routes.ops]\nurl_env = "OPS"\ngroups = ["operational"]')
+    ran = alerts("check")
     assert (ran.exit_code, ran.stdout.endswith("routes: ops\n")) == (0, True)
 
 

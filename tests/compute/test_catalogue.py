@@ -83,12 +83,13 @@ def test_a_kpi_is_told_with_its_group_its_formula_and_what_it_aims_at(cube_of) -
         "count": "",
         "basis_es": "{numerator} ÷ {denominator} \N{MULTIPLICATION SIGN} {days} días",
         "basis_en": "{numerator} ÷ {denominator} \N{MULTIPLICATION SIGN} {days} days",
-        "meaning_es": "DSO clásico: por cobrar ÷ facturación del periodo × sus días, o los transcurridos "
-        "desde el primer certificado si son menos. La facturación es por día de emisión: el monto aprobado "
-        "si hay conformidad y, si no, el propuesto; no cuenta lo no enviado, lo devuelto ni lo anulado.",
+        "meaning_es": "DSO clásico: cuentas por cobrar ÷ facturación del periodo × sus días, o los "
+        "transcurridos desde el primer certificado si son menos. La facturación es por día de emisión: el "
+        "monto aprobado si hay conformidad y, si no, el propuesto; no cuenta lo no enviado, lo devuelto ni "
+        "lo anulado.",
         "meaning_en": "Classic DSO: receivables ÷ billing of the period × its days, or those since the first "
         "certificate where these are fewer. Billing is by day of issue: the approved amount once "
-        "accepted, else the claimed one; what is not sent, returned or cancelled is none.",
+        "accepted, else the claimed one; what is not sent, returned or canceled is none.",
     }
     assert found["certificates"]["target"] is None
     periods = {

@@ -147,7 +147,7 @@ def test_the_page_shows_a_month_end_and_the_way_back(web, press, keep) -> None:
     response = web.get(f"{PAGE}?as_of=2024-05-31&client=Minera%20Ñandú&lang=en")
     assert response.status_code == 200
     text = " ".join(response.text.split())
-    assert "These are the figures as of the month end of 31 May 2024" in text
+    assert "These are the figures as of the month end of May 31, 2024" in text
     assert '<option value="2024-05-31" selected>' in text
     assert '<option value="2024-04-30">' in text
     assert 'href="/manager/dashboard?lang=en"' in text  # back to the present
@@ -201,4 +201,4 @@ def test_the_page_for_engineers_tells_the_month_ends(web, press, keep) -> None:
     press.publish()
     for as_of in (APRIL, MAY):
         keep("kpis", as_of)
-    assert "2: 30 Apr 2024 to 31 May 2024" in web.get("/manager/system?lang=en").text
+    assert "2: Apr 30, 2024 to May 31, 2024" in web.get("/manager/system?lang=en").text

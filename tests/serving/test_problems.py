@@ -79,9 +79,11 @@ def test_a_status_without_a_kind_of_its_own(app) -> None:
     app.add_url_rule("/teapot", "teapot-page", lambda: abort(418))
     web = app.test_client()
     assert web.get("/manager/api/teapot").get_json()["type"] == "about:blank"
-    page = web.get("/teapot")
-    assert page.status_code == 418
-    assert "Teapot" in page.text
+    for language, title in (("es", "La solicitud no es válida"), ("en", "The request is not valid")):
+        page = web.get(f"/teapot?lang={language}")
+        assert page.status_code == 418
+        assert title in page.text
+        assert "eapot" not in page.text.replace("/teapot", "")
 
 
 @pytest.mark.parametrize("slug", PROBLEM_TYPES)
@@ -93,6 +95,20 @@ def test_each_type_uri_leads_to_its_explanation(slug, web) -> None:
         assert f'<html lang="{language}">' in response.text
         assert title in response.text
         assert str(kind.status) in response.text
+        assert kind.advice.into(language) in html.unescape(response.text)
+        if kind.remedy:
+            assert kind.remedy.into(language) not in html.unescape(response.text)
+
+
+INTERNALS = re.compile(r"KPI_|[`«]kpi |REDIS|127\.0\.0\.1|\.env|/manager/|Authorization|X-KPI|Allow")
+
+
+@pytest.mark.parametrize("slug", PROBLEM_TYPES)
+def test_readers_get_no_command_setting_or_address(slug) -> None:
+    kind = PROBLEM_TYPES[slug]
+    for text in (kind.title, kind.advice):
+        for said in (text.es, text.en):
+            assert not INTERNALS.search(said)
 
 
 def test_an_unknown_kind(web) -> None:

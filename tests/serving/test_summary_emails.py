@@ -56,8 +56,9 @@ def test_a_summary_is_sent_on_its_next_day_and_once(press, sender_of, clock, not
     sender.look()
     assert [address for address, _ in notifications.sent] == ["json://one", "json://two"]
     note = notifications.sent[0][1]
-    assert note.title.endswith(": figures as of 2024-06-28")
-    assert f"Generation: {entry.generation}" in note.body
+    assert note.title.endswith(": figures as of Jun 28, 2024")
+    assert "as of Jun 28, 2024 are attached." in note.body
+    assert entry.generation not in note.body
     assert "Page: https://kpi.example/manager/indicators?lang=en" in note.body
     document, workbook = note.attachments
     assert document.name.endswith("2024-06-28.pdf")

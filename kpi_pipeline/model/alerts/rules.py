@@ -180,7 +180,8 @@ class Route(_Table):
         url_file: File of them, one a line, which only its owner may read; relative to the file of rules.
         language: In which messages are written.
         severities: Which are sent.
-        groups: Whether those on the system, on the figures, or both.
+        groups: Whether those on the system, on the figures, or both. On the figures unless it says otherwise:
+            those on the system name commands, addresses and original errors.
         products: Alerts on these only; empty: on all, and those that concern none.
     """
 
@@ -188,7 +189,7 @@ class Route(_Table):
     url_file: str | None = None
     language: Language = "es"
     severities: Annotated[tuple[SeverityName, ...], Field(min_length=1, strict=False)] = tuple(Severity)
-    groups: Annotated[tuple[GroupName, ...], Field(min_length=1, strict=False)] = tuple(Group)
+    groups: Annotated[tuple[GroupName, ...], Field(min_length=1, strict=False)] = (Group.BUSINESS,)
     products: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")

@@ -100,7 +100,7 @@ CHARTS: Final[dict[str, Chart]] = {
         ),
         Chart(
             "ageing",
-            Text("Antigüedad de saldos impagos", "Ageing of unpaid balances"),
+            Text("Antigüedad de saldos impagos", "Aging of unpaid balances"),
             Text(
                 "Una barra por tramo de días desde la emisión con el monto de los certificados impagos.",
                 "One bar for each range of days since issue, with the amount of unpaid certificates.",

@@ -48,7 +48,7 @@ def formula_text(kpi: Kpi) -> str:
             text = "days of the latest months of issue whose billed_amount adds up to receivable_amount"
         case ExpectedLoss():
             text = (
-                "sum over the ageing buckets of ageing_<bucket>_amount x the product of "
+                "sum over the aging buckets of ageing_<bucket>_amount x the product of "
                 "rolled_<bucket>_amount / reached_<bucket>_amount from that bucket to the last"
             )
         case AgainstTarget(over):

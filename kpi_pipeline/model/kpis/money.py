@@ -35,7 +35,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
         Text(
             "Monto propuesto de los certificados emitidos en el periodo; las notas de crédito lo reducen y "
             "los anulados no cuentan.",
-            "Claimed amount of certificates issued in the period; credit notes reduce it, cancelled ones "
+            "Claimed amount of certificates issued in the period; credit notes reduce it, canceled ones "
             "are left out.",
         ),
         "certificates",
@@ -105,7 +105,8 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "returned_amount",
         _DOWN,
         Text(
-            "El cliente lo rechazó o pidió retrabajo y no se ha vuelto a enviar: la empresa debe corregirlo.",
+            "El cliente lo devolvió o pidió retrabajo, y no se ha vuelto a enviar: la empresa debe "
+            "corregirlo.",
             "Refused by the client or sent back for rework, and not sent again: the firm must correct it.",
         ),
         "returned_count",
@@ -155,7 +156,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
         _DOWN,
         True,
         Text(
-            "Vencido ÷ por cobrar.",
+            "Monto vencido ÷ cuentas por cobrar.",
             "Overdue ÷ receivables.",
         ),
         is_part=True,
@@ -168,7 +169,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
         _NEUTRAL,
         Text(
             "Certificados emitidos en el periodo, sin notas de crédito ni anulados.",
-            "Certificates issued in the period; neither credit notes nor cancelled ones.",
+            "Certificates issued in the period; neither credit notes nor canceled ones.",
         ),
     ),
     count(
@@ -229,7 +230,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     count(
         "cancelled_count",
         "Certificados anulados",
-        "Cancelled certificates",
+        "Canceled certificates",
         "cancelled_count",
         _NEUTRAL,
         Text(

@@ -12,14 +12,14 @@ _UP, _DOWN = Direction.UP, Direction.DOWN
 QUALITY: Final[tuple[Kpi, ...]] = (
     Kpi(
         "rejection_rate",
-        Text("Tasa de rechazo", "Rejection rate"),
+        Text("Tasa de devolución", "Returned share"),
         Unit.SHARE,
         Ratio(plain("rejected_count"), plain("rejection_known_count")),
         _DOWN,
         False,
         Text(
-            "Devueltos ÷ respondidos en el periodo; sin valor si el origen no registra rechazos.",
-            "Returned ÷ answered in the period; no value where the source tells of no rejections.",
+            "Devueltos ÷ respondidos en el periodo; sin valor si el origen no registra devoluciones.",
+            "Returned ÷ answered in the period; no value where the source tells of no returns.",
         ),
         is_part=True,
     ),
@@ -46,9 +46,9 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         _UP,
         False,
         Text(
-            "Aceptados sin retrabajo ni rechazo ÷ respondidos en el periodo; sin valor si el origen no los "
-            "registra.",
-            "Accepted with no rework and no rejection ÷ answered in the period; no value where the source "
+            "Con conformidad, sin retrabajo ni devolución ÷ respondidos en el periodo; sin valor si el "
+            "origen no los registra.",
+            "Accepted with no rework and no return ÷ answered in the period; no value where the source "
             "records neither.",
         ),
         is_part=True,
@@ -131,10 +131,10 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         _DOWN,
         True,
         Text(
-            "Matriz de provisión: lo por cobrar de cada tramo × las tasas históricas con que pasa por los "
-            "tramos siguientes hasta {loss_days} días, de todos los certificados de la moneda con esa "
+            "Matriz de provisión: cuentas por cobrar de cada tramo × las tasas históricas con que pasan por "
+            "los tramos siguientes hasta {loss_days} días, de todos los certificados de la moneda con esa "
             "antigüedad.",
-            "Provision matrix: receivables of each ageing bucket × the historic roll rates from it through "
+            "Provision matrix: receivables of each aging bucket × the historic roll rates from it through "
             "the later buckets up to {loss_days} days, of all certificates of the currency issued that "
             "long ago.",
         ),

@@ -33,12 +33,12 @@ TIME: Final[tuple[Kpi, ...]] = (
         _DOWN,
         True,
         Text(
-            "DSO clásico: por cobrar ÷ facturación del periodo × sus días, o los transcurridos desde el "
-            "primer certificado si son menos. La facturación es por día de emisión: el monto aprobado si "
+            "DSO clásico: cuentas por cobrar ÷ facturación del periodo × sus días, o los transcurridos desde "
+            "el primer certificado si son menos. La facturación es por día de emisión: el monto aprobado si "
             "hay conformidad y, si no, el propuesto; no cuenta lo no enviado, lo devuelto ni lo anulado.",
             "Classic DSO: receivables ÷ billing of the period × its days, or those since the first "
             "certificate where these are fewer. Billing is by day of issue: the approved amount once "
-            "accepted, else the claimed one; what is not sent, returned or cancelled is none.",
+            "accepted, else the claimed one; what is not sent, returned or canceled is none.",
         ),
         target="dso_target_days",
     ),
@@ -50,8 +50,9 @@ TIME: Final[tuple[Kpi, ...]] = (
         _DOWN,
         True,
         Text(
-            "Lo por cobrar se descuenta de la facturación del último mes, luego del anterior, y así: los "
-            "días de los meses descontados enteros y la parte del último. Sin valor más allá del periodo.",
+            "Las cuentas por cobrar se descuentan de la facturación del último mes, luego del anterior, y "
+            "así: los días de los meses descontados enteros y la parte del último. Sin valor más allá del "
+            "periodo.",
             "Receivables used up by the billing of the latest month, then of the one before, and so on: "
             "days of the months used up whole, and the part of the last one. No value beyond the period.",
         ),
@@ -78,7 +79,7 @@ TIME: Final[tuple[Kpi, ...]] = (
         _DOWN,
         True,
         Text(
-            "Días desde la emisión de lo que está por cobrar, ponderados por monto.",
+            "Días desde la emisión de las cuentas por cobrar, ponderados por monto.",
             "Days since issue of receivables, weighted by amount.",
         ),
         basis=Text(
@@ -201,7 +202,7 @@ TIME: Final[tuple[Kpi, ...]] = (
         "Days without movement",
         "idle_days",
         Text(
-            "Media de días desde el último hito, de lo por cobrar y lo no enviado.",
+            "Media de días desde el último hito, de los certificados por cobrar y los aún no enviados.",
             "Mean days since the last milestone, of receivable certificates and those not sent yet.",
         ),
     ),

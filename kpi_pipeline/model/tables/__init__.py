@@ -131,7 +131,7 @@ TABLES: Final[dict[str, Table]] = {
                 _WHY,
                 CURRENCY,
                 AMOUNT,
-                Column("rejection_reason", Text("Motivo de rechazo", "Reason for rejection"), Kind.REASON),
+                Column("rejection_reason", Text("Motivo de devolución", "Reason for return"), Kind.REASON),
                 days("returned_days", "Días desde la devolución", "Days since return"),
                 days("age_days", "Días desde la emisión", "Days since issue"),
                 _URGENCY,
@@ -188,12 +188,12 @@ TABLES: Final[dict[str, Table]] = {
         ),
         Table(
             "rejection_reasons",
-            Text("Motivos de rechazo", "Reasons for rejection"),
+            Text("Motivos de devolución", "Reasons for return"),
             Text(
                 "De los certificados devueltos con motivo registrado; monto propuesto.",
                 "Returned certificates with a recorded reason; proposed amount.",
             ),
-            Text("Ningún rechazo tiene motivo registrado.", "No rejection has a recorded reason."),
+            Text("Ninguna devolución tiene motivo registrado.", "No return has a recorded reason."),
             (Column("reason", Text("Motivo", "Reason"), Kind.REASON), CURRENCY, CERTIFICATES, AMOUNT),
             ByKey("rejection_reason", ("count", "amount")),
         ),

@@ -93,7 +93,7 @@ def bridge_schemas() -> dict[str, Schema]:
         {
             "part": one_of(dso_parts),
             "tenths": described(INTEGER, "By how much it changes DSO, in tenths of a day."),
-            "receivable": or_null(described(INTEGER, "By how much it changes the receivable.")),
+            "receivable": or_null(described(INTEGER, "By how much it changes receivables.")),
         }
     )
     dso = described(

@@ -109,10 +109,13 @@ def card_groups(page: Page, context: CardContext) -> list[CardGroup]:
 
 
 def definitions(page: Page, writer: Writer) -> list[tuple[str, str, str, str]]:
-    """The name, the label, the meaning and the target of each KPI, on the page that explains them."""
+    """The name, the label, the meaning and the target of each KPI, on the page that explains them.
+
+    A KPI whose target is not set is left out: the page has no card of it.
+    """
     if page.name != writer.catalogue.reference:
         return []
-    known = [kpi for name in page.kpis if (kpi := writer.kpi(name)) is not None]
+    known = [kpi for name in page.kpis if (kpi := writer.kpi(name)) is not None and kpi.is_set]
     return [
         (kpi.name, writer.label(kpi), kpi.meaning.into(writer.language), aim_text(kpi, writer))
         for kpi in known

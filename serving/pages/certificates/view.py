@@ -188,7 +188,7 @@ class ListWriter:
                 columns,
                 texts["list_columns_usual"]
                 if are_usual
-                else texts["several_chosen"].format(count=len(request.columns)),
+                else texts["columns_chosen"].format(count=Counted(len(request.columns))),
                 None if are_usual else self.url(replace(request, columns=USUAL_COLUMNS)),
             ),
         ]

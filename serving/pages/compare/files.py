@@ -12,7 +12,7 @@ from serving.compare.look_up import CompareResult, compare_request, look_up_comp
 from serving.pages.compare.figures import ComparedKpi, compared_kpis, figures_of
 from serving.pages.compare.view import grouped_kpis
 from serving.pages.compare_links import value_label
-from serving.pages.downloads.about import file_name, notices_of, provenance_of
+from serving.pages.downloads.about import Provenance, file_name, notices_of
 from serving.pages.downloads.preparing import preparing_answer
 from serving.pages.downloads.sheet_files import SheetFile
 from serving.pages.downloads.sheets import Sheet, SheetCell, sheet_cell
@@ -61,11 +61,11 @@ class _File:
         return [value_label(request_.dimension, value, self.writer) for value in request_.values]
 
     @property
-    def provenance(self) -> list[tuple[str, str]]:
+    def provenance(self) -> Provenance:
         values = self.writer.formats.together(self.labels)
         common = filter_label(self.writer.catalogue, self.result.request.filter.as_dict(), self.writer)
-        of_all = provenance_of(common, self.result.figures.entry, self.notices, self.writer)
-        return [(self.writer.texts["compare_values"], values), *of_all]
+        subjects = [(self.writer.texts["compare_values"], values)]
+        return Provenance(common, self.result.figures.entry, self.notices, self.writer, subjects)
 
     def sheet(self) -> Sheet:
         """A row a KPI and currency: the values, each but the first with what the first is more."""

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -37,28 +38,71 @@ _LONGEST_FILTER: Final = 80
 """Characters of a filter in the name of a file; what is longer is cut there."""
 
 
-def provenance_of(
-    filtered: str, entry: ManifestEntry, notices: Sequence[str], writer: Writer
-) -> list[tuple[str, str]]:
-    """Of which filter, day, reading and computation figures are, and what readers should know of them.
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Of which filter, day and computation figures are, and what readers should know of them.
 
-    Args:
+    Attributes:
         filtered: The filter, as people read it.
         entry: The generation.
         notices: Sentences.
         writer: Has the texts.
+        subjects: Labels and texts of what else they are of; they stand first.
+        compared: The days between which they compare; none where they do not.
     """
-    texts = writer.texts
-    computed_at = datetime.fromtimestamp(entry.computed_at, ZoneInfo(writer.formats.timezone))
-    scope = current_identity().scope_label
-    return [
-        (texts["about_filter"], filtered),
-        *([] if scope is None else [(texts["about_scope"], scope.into(writer.language))]),
-        (texts["about_as_of"], entry.as_of.isoformat()),
-        (texts["about_computed_at"], computed_at.isoformat(timespec="seconds")),
-        (texts["about_reading"], entry.reading),
-        (texts["about_notice"], " ".join(notices)),
-    ]
+
+    filtered: str
+    entry: ManifestEntry
+    notices: Sequence[str]
+    writer: Writer
+    subjects: Sequence[tuple[str, str]] = ()
+    compared: Sequence[date] = ()
+
+    def columns(self) -> list[tuple[str, str]]:
+        """For programs, as heads and texts: days and moments in ISO 8601, and the reading of the source."""
+        computed_at = datetime.fromtimestamp(self.entry.computed_at, ZoneInfo(self.writer.formats.timezone))
+        return self._facts(date.isoformat, computed_at.isoformat(timespec="seconds"), (self._reading(),))
+
+    def rows(self) -> list[tuple[str, str]]:
+        """For people, as labels and texts: days and moments as pages write them."""
+        formats = self.writer.formats
+        return self._facts(formats.day, formats.moment(self.entry.computed_at))
+
+    def about(self, title: str) -> list[tuple[str, str]]:
+        """The first sheet of a workbook: `rows`, and the generation, by which support finds the figures.
+
+        Args:
+            title: Of the page.
+        """
+        texts = self.writer.texts
+        return [
+            self.page_row(title),
+            *self.rows(),
+            (texts["about_generation"], self.entry.generation),
+        ]
+
+    def page_row(self, title: str) -> tuple[str, str]:
+        """Of which page the figures are."""
+        return self.writer.texts["about_page"], f"{title} · {self.writer.texts['product_name']}"
+
+    def _reading(self) -> tuple[str, str]:
+        return self.writer.texts["about_reading"], self.entry.reading
+
+    def _facts(
+        self, written: Callable[[date], str], computed_at: str, further: Iterable[tuple[str, str]] = ()
+    ) -> list[tuple[str, str]]:
+        texts, scope = self.writer.texts, current_identity().scope_label
+        days = " / ".join(map(written, self.compared))
+        return [
+            *self.subjects,
+            *([(texts["bridge_comparison"], days)] if days else []),
+            (texts["about_filter"], self.filtered),
+            *([] if scope is None else [(texts["about_scope"], scope.into(self.writer.language))]),
+            (texts["about_as_of"], written(self.entry.as_of)),
+            (texts["about_computed_at"], computed_at),
+            *further,
+            (texts["about_notice"], " ".join(self.notices)),
+        ]
 
 
 def notices_of(

@@ -15,10 +15,10 @@ from kpi_pipeline.model.listing import LIST_STANDINGS, LISTED_WITH
 from serving.bridge.look_up import BridgeResult, look_up_bridge
 from serving.cache_access import current_connection, current_settings
 from serving.pages.addresses import CHANGES_PATH
-from serving.pages.downloads.about import file_name, filter_in_name, notices_of, provenance_of
+from serving.pages.downloads.about import Provenance, file_name, filter_in_name, notices_of
 from serving.pages.downloads.preparing import preparing_answer
 from serving.pages.downloads.sheet_files import SheetFile
-from serving.pages.downloads.sheets import Sheet, SheetCell
+from serving.pages.downloads.sheets import Sheet, SheetCell, sheet_cell
 from serving.pages.page_data import filter_label, pages_on
 from serving.pages.writing import Writer, writer_for
 from serving.problems import DOWNLOADS_PATH
@@ -71,15 +71,10 @@ class _File:
         return [*named, (texts["sheet_currency"], asked.currency)] if asked.currency else named
 
     @property
-    def provenance(self) -> list[tuple[str, str]]:
-        """Between which days, and as of `provenance_of`."""
-        bridge, texts = self.result.bridge, self.writer.texts
-        days = f"{bridge.opens_on.isoformat()} / {bridge.closes_on.isoformat()}"
-        return [
-            *self.held[:1],
-            (texts["bridge_comparison"], days),
-            *provenance_of(self.filtered, self.result.figures.entry, self.notices, self.writer),
-        ]
+    def provenance(self) -> Provenance:
+        bridge, entry = self.result.bridge, self.result.figures.entry
+        days = (bridge.opens_on, bridge.closes_on)
+        return Provenance(self.filtered, entry, self.notices, self.writer, self.held[:1], days)
 
     def sheet(self) -> Sheet:
         """The certificates where a figure is requested, else the parts of each."""
@@ -165,8 +160,7 @@ class _File:
         ]
 
     def _amount(self, minor: int, currency: str) -> SheetCell:
-        decimals = self.writer.formats.decimals(currency)
-        return SheetCell(Decimal(minor).scaleb(-decimals) if decimals else minor, "money", decimals)
+        return sheet_cell("money", minor, currency, self.writer)
 
     def _text(self, label: Text) -> str:
         return label.into(self.writer.language)

@@ -1,8 +1,8 @@
-"""The list of certificates as files: every row of a selection, typed, written while it is sent."""
+"""The list of certificates as files: every row, typed, in memory that does not grow with their number."""
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,16 +19,16 @@ from serving.kept.unkept import file_answer
 from serving.listing.look_up import ListResult, look_up_list
 from serving.pages.addresses import CERTIFICATES_PATH
 from serving.pages.downloads.about import (
+    Provenance,
     column_label,
     file_name,
     filter_in_name,
     list_label,
     notices_of,
-    provenance_of,
 )
 from serving.pages.downloads.csv_files import CSV_TYPE, csv_parts
-from serving.pages.downloads.sheets import SheetValue
-from serving.pages.downloads.workbooks import MIMETYPE, ListedColumn, listed_workbook, number_format
+from serving.pages.downloads.sheets import SheetCell, SheetKind, SheetValue, first_day
+from serving.pages.downloads.workbooks import MIMETYPE, ListedColumn, listed_workbook
 from serving.pages.page_data import pages_on
 from serving.pages.writing import Writer, writer_for
 from serving.problems import DOWNLOADS_PATH
@@ -38,6 +38,7 @@ CERTIFICATE_FILES: Final = f"{DOWNLOADS_PATH}{CERTIFICATES_PATH.removeprefix('/m
 
 _WIDTHS: Final = {Kind.MONEY: 16, Kind.DAY: 12, Kind.DAYS: 12, Kind.MONTH: 10, Kind.CURRENCY: 10}
 _TEXT_WIDTH: Final = 28
+_KINDS: Final[Mapping[Kind, SheetKind]] = {Kind.DAY: "day", Kind.DAYS: "days"}
 _AT_A_TIME: Final = 1 << 16
 
 routes: Final = Blueprint("certificate_files", __name__)
@@ -82,16 +83,29 @@ class _File:
         return list_label(self.result, self.writer)
 
     @property
-    def provenance(self) -> list[tuple[str, str]]:
-        return provenance_of(self.filtered, self.result.figures.entry, self.notices, self.writer)
+    def provenance(self) -> Provenance:
+        return Provenance(self.filtered, self.result.figures.entry, self.notices, self.writer)
 
     def rows(self) -> Iterator[list[SheetValue]]:
         """The values of all certificates."""
+        return (values for _, values in self._values())
+
+    def cells(self) -> Iterator[list[SheetCell]]:
+        """The same with their kinds; months are dates."""
+        makes = [_cell(column, self.writer) for column in self.columns]
+        for currency, values in self._values():
+            yield [make(value, currency) for make, value in zip(makes, values, strict=True)]
+
+    def _values(self) -> Iterator[tuple[str, list[SheetValue]]]:
+        """Of each certificate its currency and its values."""
         writes = [_file_value(column, self.writer) for column in self.columns]
         names = [column.name for column in self.columns]
         for row in self.result.rows():
             currency = str(value_of(row, "currency"))
-            yield [write(value_of(row, name), currency) for name, write in zip(names, writes, strict=True)]
+            yield (
+                currency,
+                [write(value_of(row, name), currency) for name, write in zip(names, writes, strict=True)],
+            )
 
     def answer(self, body: Any, mimetype: str, ending: str) -> Response:
         """The answer with the file."""
@@ -104,7 +118,7 @@ class _File:
 def as_csv() -> Response:
     """The rows as CSV."""
     file = _File.of_request()
-    parts = csv_parts(file.heads, file.rows(), file.provenance, file.writer.language)
+    parts = csv_parts(file.heads, file.rows(), file.provenance.columns(), file.writer.language)
     return file.answer(parts, CSV_TYPE, "csv")
 
 
@@ -113,18 +127,14 @@ def as_workbook() -> Response:
     """The rows as a workbook."""
     file = _File.of_request()
     figures, texts = file.result.figures, file.writer.texts
-    about = [
-        (texts["about_page"], f"{file.title} · {texts['product_name']}"),
-        *file.provenance,
-        (texts["about_generation"], figures.entry.generation),
-    ]
+    about = file.provenance.about(file.title)
     created = datetime.fromtimestamp(figures.entry.computed_at, UTC).replace(tzinfo=None)
     handle, name = tempfile.mkstemp(suffix=".xlsx")
     path = Path(name)
     try:
         os.close(handle)
         listed_workbook(
-            (texts["about"], about), file.title, _workbook_columns(file), file.rows(), created, path
+            (texts["about"], about), file.title, _workbook_columns(file), file.cells(), created, path
         )
         content = path.open("rb")
     finally:
@@ -136,15 +146,8 @@ def as_workbook() -> Response:
 
 
 def _workbook_columns(file: _File) -> list[ListedColumn]:
-    currencies, formats = _currencies(file.result), file.writer.formats
-    decimals = max(map(formats.decimals, currencies), default=0)
-    sign = formats.sign(currencies[0]) if len(currencies) == 1 else ""
     return [
-        ListedColumn(
-            head,
-            max(_WIDTHS.get(column.kind, _TEXT_WIDTH), len(head) + 2),
-            "#,##0" if column.kind is Kind.DAYS else number_format(column.kind, decimals, sign),
-        )
+        ListedColumn(head, max(_WIDTHS.get(column.kind, _TEXT_WIDTH), len(head) + 2))
         for column, head in zip(file.columns, file.heads, strict=True)
     ]
 
@@ -174,3 +177,16 @@ def _file_value(column: ListColumn, writer: Writer) -> Callable[[Value, str], Sh
         return known[value]
 
     return written
+
+
+def _cell(column: ListColumn, writer: Writer) -> Callable[[SheetValue, str], SheetCell]:
+    """Gives a value of a column its kind: an amount has the format of its row's currency."""
+    if column.kind is Kind.MONEY:
+        formats = writer.formats
+        return lambda value, currency: SheetCell(
+            value, "money", formats.decimals(currency), formats.sign(currency)
+        )
+    if column.kind is Kind.MONTH:
+        return lambda value, _: SheetCell(value and first_day(str(value)), "month")
+    kind = _KINDS.get(column.kind, "text")
+    return lambda value, _: SheetCell(value, kind)

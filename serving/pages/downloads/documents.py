@@ -27,7 +27,7 @@ class NoDocuments(Exception):
 
 
 def document(data: PageData, about: Sequence[tuple[str, str]], writer: Writer) -> bytes:
-    """Write a page as a PDF, which names its generation and its date at the foot of each sheet.
+    """Write a page as a PDF, which names its date at the foot of each sheet.
 
     Args:
         data: What it is written from.
@@ -38,9 +38,7 @@ def document(data: PageData, about: Sequence[tuple[str, str]], writer: Writer) -
         NoDocuments: If the libraries that lay out text are not installed.
     """
     entry, page = data.result.entry, writer.label(data.page)
-    foot = writer.texts["document_foot"].format(
-        page=page, as_of=writer.formats.day(entry.as_of), generation=entry.generation
-    )
+    foot = writer.texts["document_foot"].format(page=page, as_of=writer.formats.day(entry.as_of))
     text = render_template(
         "document.html",
         title=page,

@@ -16,7 +16,7 @@ from serving.catalogue import Page
 from serving.kept.current import current_kept
 from serving.lookup import look_up
 from serving.lookup_result import LookupResult
-from serving.pages.downloads.about import file_name, filter_in_name, notices_of, provenance_of
+from serving.pages.downloads.about import Provenance, file_name, filter_in_name, notices_of
 from serving.pages.downloads.csv_files import CSV_TYPE, csv_file
 from serving.pages.downloads.documents import MIMETYPE as PDF
 from serving.pages.downloads.documents import NoDocuments, document
@@ -49,9 +49,15 @@ class _Download:
         """The filter that the figures answer, as people read it."""
         return filter_label(self.data.catalogue, self.data.result.answered, self.writer)
 
-    def provenance(self) -> list[tuple[str, str]]:
-        """As of `provenance_of`."""
-        return provenance_of(self.filtered, self.data.result.entry, self.notices, self.writer)
+    @property
+    def title(self) -> str:
+        """What the page is called."""
+        return self.writer.label(self.data.page)
+
+    @property
+    def provenance(self) -> Provenance:
+        """What is known of the figures."""
+        return Provenance(self.filtered, self.data.result.entry, self.notices, self.writer)
 
 
 @routes.get("/<page>.xlsx")
@@ -124,17 +130,19 @@ def _download(
 
 
 def _workbook(download: _Download) -> KeptFile:
-    title = download.writer.texts["about"]
+    texts = download.writer.texts
+    names = ", ".join(sheet.title for sheet in download.sheets)
+    about = [*download.provenance.about(download.title), (texts["about_sheets"], names)]
     # Without a zone, as workbooks have it.
     created = datetime.fromtimestamp(download.data.result.entry.computed_at, UTC).replace(tzinfo=None)
-    return _file(download, workbook(title, _about(download), download.sheets, created), MIMETYPE, "xlsx")
+    return _file(download, workbook(texts["about"], about, download.sheets, created), MIMETYPE, "xlsx")
 
 
 def _pdf(download: _Download) -> KeptFile:
-    data, writer = download.data, download.writer
-    about = [row for row in _about(download) if row[0] != writer.texts["about_sheets"]]
+    provenance = download.provenance
+    about = [provenance.page_row(download.title), *provenance.rows()]
     try:
-        made = document(data, about, writer)
+        made = document(download.data, about, download.writer)
     except NoDocuments as error:
         raise Problem(NO_DOCUMENTS) from error
     return _file(download, made, PDF, "pdf")
@@ -145,23 +153,13 @@ def _csv(download: _Download, name: str) -> KeptFile:
     sheet = next((sheet for sheet in download.sheets if in_address(sheet.name) == name), None)
     if sheet is None:
         raise _unknown("table", name, [sheet.name for sheet in download.sheets])
-    body = csv_file(sheet, download.provenance(), download.writer.language)
+    body = csv_file(sheet, download.provenance.columns(), download.writer.language)
     return _file(download, body, CSV_TYPE, "csv", sheet.title)
-
-
-def _about(download: _Download) -> list[tuple[str, str]]:
-    data, writer, texts = download.data, download.writer, download.writer.texts
-    return [
-        (texts["about_page"], f"{writer.label(data.page)} · {texts['product_name']}"),
-        *download.provenance(),
-        (texts["about_generation"], data.result.entry.generation),
-        (texts["about_sheets"], ", ".join(sheet.title for sheet in download.sheets)),
-    ]
 
 
 def _file(download: _Download, body: bytes, mimetype: str, ending: str, title: str = "") -> KeptFile:
     result = download.data.result
-    titles = (download.writer.label(download.data.page), title)
+    titles = (download.title, title)
     name = file_name(titles, [result.entry.as_of], filter_in_name(download.filtered, download.writer))
     generation = "" if result.state is AnswerState.HISTORIC else result.entry.generation
     return KeptFile(None, generation, mimetype, f'attachment; filename="{name}.{ending}"', body)

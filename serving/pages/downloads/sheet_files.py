@@ -1,6 +1,5 @@
 """One table as a file: as CSV, or as a workbook with what is known of its figures."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -8,6 +7,7 @@ from flask import Response
 
 from serving.kept.unkept import file_answer
 from serving.lookup_result import LookupResult
+from serving.pages.downloads.about import Provenance
 from serving.pages.downloads.csv_files import CSV_TYPE, csv_file
 from serving.pages.downloads.sheets import Sheet
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
@@ -23,7 +23,7 @@ class SheetFile:
         figures: Where its figures come from.
         title: Of the page whose file it is.
         name: Of the file, without its ending.
-        provenance: Labels and texts of where the figures come from.
+        provenance: What is known of the figures.
         writer: Writes values in the reader's language.
     """
 
@@ -31,22 +31,17 @@ class SheetFile:
     figures: LookupResult
     title: str
     name: str
-    provenance: Sequence[tuple[str, str]]
+    provenance: Provenance
     writer: Writer
 
     def as_csv(self) -> Response:
         """The answer with the rows as CSV."""
-        body = csv_file(self.sheet, self.provenance, self.writer.language)
+        body = csv_file(self.sheet, self.provenance.columns(), self.writer.language)
         return file_answer(self.figures, body, CSV_TYPE, f"{self.name}.csv")
 
     def as_workbook(self) -> Response:
         """The answer with the rows as a workbook."""
-        entry, texts = self.figures.entry, self.writer.texts
-        about = [
-            (texts["about_page"], f"{self.title} · {texts['product_name']}"),
-            *self.provenance,
-            (texts["about_generation"], entry.generation),
-        ]
-        created = datetime.fromtimestamp(entry.computed_at, UTC).replace(tzinfo=None)
-        body = workbook(texts["about"], about, [self.sheet], created)
+        created = datetime.fromtimestamp(self.figures.entry.computed_at, UTC).replace(tzinfo=None)
+        about = self.provenance.about(self.title)
+        body = workbook(self.writer.texts["about"], about, [self.sheet], created)
         return file_answer(self.figures, body, MIMETYPE, f"{self.name}.xlsx")

@@ -152,7 +152,7 @@ def _expected_row(expected: NextDays, writer: Writer) -> list[SheetCell]:
 
 def _kpi_rows(page: Page, figures: Figures, writer: Writer) -> list[list[SheetCell]]:
     rows = []
-    for kpi in (known for name in page.kpis if (known := writer.kpi(name)) is not None):
+    for kpi in (known for name in page.kpis if (known := writer.kpi(name)) is not None and known.is_set):
         for kpi_value in figures.kpis.get(kpi.name, ()):
             value, change, target = (
                 sheet_cell(kpi.unit, number, kpi_value.currency or "", writer)

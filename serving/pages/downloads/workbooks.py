@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from serving.pages.downloads.sheets import Sheet, SheetCell, SheetValue
+from serving.pages.downloads.sheets import Sheet, SheetCell
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -38,25 +38,10 @@ class ListedColumn:
     Attributes:
         head: Its head.
         width: In characters.
-        pattern: The number format of its values; empty for texts.
     """
 
     head: str
     width: int
-    pattern: str
-
-
-def number_format(kind: str, decimals: int = 0, sign: str = "") -> str:
-    """The number format of values of a kind; empty for texts.
-
-    Args:
-        kind: What they are.
-        decimals: Of amounts.
-        sign: That of their currency; empty where amounts of several share a column.
-    """
-    if kind == "money":
-        return (f'"{sign}"' if sign else "") + _WHOLE + (f".{'0' * decimals}" if decimals else "")
-    return _NUMBER_FORMATS.get(kind, "")
 
 
 def workbook(
@@ -91,7 +76,7 @@ def listed_workbook(
     about: tuple[str, Sequence[tuple[str, str]]],
     title: str,
     columns: Sequence[ListedColumn],
-    rows: Iterable[Sequence[SheetValue]],
+    rows: Iterable[Sequence[SheetCell]],
     created: datetime,
     path: Path,
 ) -> None:
@@ -101,7 +86,7 @@ def listed_workbook(
         about: The name and the rows of the first sheet.
         title: The name of the sheets of the list: another one begins where Excel has no room for more.
         columns: Its columns.
-        rows: Values, as long as `columns`, each.
+        rows: As long as `columns`, each.
         created: When the list was computed.
         path: Where to write it.
     """
@@ -112,7 +97,7 @@ def listed_workbook(
         book.set_properties({"created": created})
         bold = book.add_format({"bold": True})
         _describe(book.add_worksheet(_name(about[0], [])), about[1], bold)
-        formats = [book.add_format({"num_format": one.pattern}) if one.pattern else None for one in columns]
+        formats: dict[str, Format] = {}
         remaining, taken = iter(rows), [_name(about[0], [])]
         while True:
             name = _name(title, taken)
@@ -124,8 +109,8 @@ def listed_workbook(
                 worksheet.write_string(0, at, column.head, bold)
             last = 0
             for last, row in enumerate(islice(remaining, _ROWS_OF_SHEET), 1):
-                for at, value in enumerate(row):
-                    _write(worksheet, last, at, SheetCell(value), formats[at])
+                for at, cell in enumerate(row):
+                    _write(worksheet, last, at, cell, _format(cell, book, formats))
             worksheet.autofilter(0, 0, last, len(columns) - 1)
             if last < _ROWS_OF_SHEET:
                 return
@@ -170,14 +155,22 @@ def _write(worksheet: "Worksheet", row: int, column: int, cell: SheetCell, form:
 
 def _format(cell: SheetCell, book: "Workbook", formats: "dict[str, Format]") -> "Format | None":
     """The number format of a cell; each is made once a workbook."""
-    pattern = number_format(cell.kind, cell.decimals, cell.sign)
-    if cell.kind == "days" and isinstance(cell.value, int):
-        pattern = _WHOLE
+    pattern = _pattern(cell)
     if not pattern:
         return None
     if pattern not in formats:
         formats[pattern] = book.add_format({"num_format": pattern})
     return formats[pattern]
+
+
+def _pattern(cell: SheetCell) -> str:
+    """The number format of a cell's value; empty for texts."""
+    if cell.kind == "money":
+        sign = f'"{cell.sign}"' if cell.sign else ""
+        return sign + _WHOLE + (f".{'0' * cell.decimals}" if cell.decimals else "")
+    if cell.kind == "days" and isinstance(cell.value, int):
+        return _WHOLE
+    return _NUMBER_FORMATS.get(cell.kind, "")
 
 
 def _name(title: str, taken: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from kpi_pipeline.model.labels import Text
 TEXTS: Final[dict[str, Text]] = {
     "filters_on": Text("Filtros ({count})", "Filters ({count})"),
     "several_chosen": Text("{count} elegidos", "{count} chosen"),
+    "columns_chosen": Text("{count} {count:elegida|elegidas}", "{count} chosen"),
     "clear_one": Text("Quitar", "Clear"),
     "clear_dimension": Text("Quitar el filtro de {label}", "Clear the filter on {label}"),
     "close": Text("Listo", "Done"),

@@ -21,7 +21,7 @@ TEXTS: Final[dict[str, Text]] = {
         "{count} {count:credit note|credit notes} among them",
     ),
     "list_cancelled_note": Text(
-        "Los totales no suman los certificados anulados.", "Totals leave cancelled certificates out."
+        "Los totales no suman los certificados anulados.", "Totals leave canceled certificates out."
     ),
     "list_range": Text("{first} a {last} de {count}", "{first} to {last} of {count}"),
     "list_pages": Text("Páginas de la lista", "Pages of the list"),
@@ -105,8 +105,8 @@ TEXTS: Final[dict[str, Text]] = {
         "Según lo que se ha pagado de todas las cuentas por cobrar en los últimos meses.",
         "From what was paid of all receivables in recent months.",
     ),
-    "certificate_expected": Text("Esperado en el período", "Expected in the period"),
+    "certificate_expected": Text("Esperado en el periodo", "Expected in the period"),
     "certificate_chance": Text("Probabilidad de pago a su fin", "Probability of payment by its end"),
-    "certificate_period": Text("Período", "Period"),
+    "certificate_period": Text("Periodo", "Period"),
     "certificate_approved_assumed": Text("{amount} (supuesto)", "{amount} (assumed)"),
 }

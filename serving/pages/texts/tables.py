@@ -104,9 +104,7 @@ TEXTS: Final[dict[str, Text]] = {
     "about_generation": Text("Generación", "Generation"),
     "about_sheets": Text("Hojas", "Sheets"),
     # A document.
-    "document_foot": Text(
-        "{page} · datos al {as_of} · {generation}", "{page} · figures as of {as_of} · {generation}"
-    ),
+    "document_foot": Text("{page} · datos al {as_of}", "{page} · figures as of {as_of}"),
     "document_stale": Text(
         "Cifras desactualizadas: la última actualización no ha llegado.",
         "Stale figures: the latest refresh has not come.",

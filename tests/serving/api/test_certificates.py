@@ -231,7 +231,7 @@ def test_a_certificate_as_of_a_month_end(web, kept) -> None:
     assert data["stages"][0]["usual"] == {"days": 3.0, "count": 40, "of_client": False}
     unknown = web.get(f"{LIST}/P-001/2?as_of=2024-05-31").get_json()
     assert unknown["type"] == "/problems/certificate-unknown"
-    assert "31 May 2024" in unknown["detail"]
+    assert "May 31, 2024" in unknown["detail"]
     assert web.get(f"{LIST}/P-001/2").status_code == 200
 
 

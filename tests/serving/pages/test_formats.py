@@ -111,14 +111,16 @@ def test_a_moment_of_today_is_written_as_its_time() -> None:
     now = datetime(2024, 6, 28, 1, 30, tzinfo=UTC).timestamp()  # half past nine in the evening of the 27th
     assert ES.since(now - 5400, now) == "20:00"
     assert ES.since(now - 86_400, now) == "26 jun, 21:30"
-    assert EN.since(now - 86_400, now) == "26 Jun, 21:30"
+    assert EN.since(now - 86_400, now) == "Jun 26, 21:30"
 
 
 def test_dates() -> None:
-    assert (ES.day(date(2024, 6, 28)), EN.day(date(2024, 6, 28))) == ("28 jun 2024", "28 Jun 2024")
+    assert (ES.day(date(2024, 6, 28)), EN.day(date(2024, 6, 28))) == ("28 jun 2024", "Jun 28, 2024")
     assert (ES.month("2024-01"), EN.month("2024-01")) == ("ene 2024", "Jan 2024")
     assert (ES.month_name("2024-09"), EN.month_name("2024-12")) == ("sept", "Dec")
+    assert (ES.day_of_year(date(2024, 6, 28)), EN.day_of_year(date(2024, 6, 28))) == ("28 jun", "Jun 28")
     assert ES.moment(1719576000) == "28 jun 2024, 08:00"
+    assert EN.moment(1719576000) == "Jun 28, 2024, 08:00"
 
 
 def test_ages() -> None:

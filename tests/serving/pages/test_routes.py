@@ -106,7 +106,7 @@ def test_the_page_in_english(web, press) -> None:
         text = words(page.text)
         for expected in (
             "Up to date",
-            "Figures as of 28 Jun 2024",
+            "Figures as of Jun 28, 2024",
             "CLP 1,234 M",
             "34.6 days",
             "In revision",

@@ -131,7 +131,7 @@ _STATEMENT_PROBLEMS: Final = (
 _STATEMENT_PARAMETERS: Final = ("name", "as_of", "lang", "accept_language")
 _STATEMENT_TEXT: Final = (
     "What the client owes on the business date, or with `as_of` at the newest month end on or before it that "
-    "is kept: of the last thirteen. Its total is the receivable of the client on that day."
+    "is kept: of the last thirteen. Its total is the client's receivables on that day."
 )
 FILES_OF_CLIENTS: Final = (
     Operation(

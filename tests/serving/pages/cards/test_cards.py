@@ -87,7 +87,7 @@ def test_the_leading_figures_have_their_parts(leading_of) -> None:
 def test_what_is_expected_has_its_band_and_says_of_what_it_is(leading_of, data_of) -> None:
     shown = leading_of("manager")["expected"]
     assert (shown.label, plain(shown.figures[0].text)) == ("Expected in 30 days", "CLP 66.0 M")
-    assert plain(shown.figures[0].secondary) == "Until 28 Jul; 90% interval: 33.0 M to 99.0 M"
+    assert plain(shown.figures[0].secondary) == "Until Jul 28; 90% interval: 33.0 M to 99.0 M"
     assert texts_of(shown) == ["Only what is already issued", "Interval held 91.0% of the time"]
     several = leading_of("manager", currencies=("CLP", "USD"))["expected"]
     assert texts_of(several)[1:] == [f"{code}: Interval held 91.0% of the time" for code in ("CLP", "USD")]
@@ -120,6 +120,10 @@ def test_a_target_that_is_not_set_has_no_card(catalogue_of, data_of) -> None:
     names = {card.name for group in card_groups(page, context) for card in group.cards}
     assert "annual_target" in names
     assert "monthly_target" not in names
+    (reference,) = (one for one in known.pages if one.name == known.reference)
+    defined = {name for name, *_ in definitions(reference, writer_for("en", known, "UTC"))}
+    assert "annual_target" in defined
+    assert "monthly_target" not in defined
 
 
 def test_one_page_explains_every_kpi(catalogue, writer) -> None:
@@ -317,7 +321,7 @@ def test_the_comparison_is_written_once(head, text, catalogue, writer, data_of) 
 def test_the_days_of_the_window_are_named_where_cards_sum_it(catalogue, writer, data_of) -> None:
     data, page = data_of("dashboards"), catalogue.pages[0]
     assert window_text(page, read_figures(data, page, catalogue), writer) == (
-        "“12 months” runs from 29 Jun 2023 to 28 Jun 2024; charts sum calendar months."
+        "“12 months” runs from Jun 29, 2023 to Jun 28, 2024; charts sum calendar months."
     )
     of_months = {**data, "cohort": {"certificates": 2000, "open": 0}}
     assert window_text(page, read_figures(of_months, page, catalogue), writer) == ""
@@ -338,9 +342,9 @@ def test_a_day_that_the_data_do_not_reach_compares_nothing(catalogue, writer, da
 def test_a_card_says_what_it_covers(cards_of) -> None:
     shown = cards_of("manager")
     assert shown["proposed"].period == "12 months"
-    assert shown["receivable"].period == "as of 28 Jun"
+    assert shown["receivable"].period == "as of Jun 28"
     assert shown["dso"].period == ""  # both, and more
-    assert cards_of("costs")["costs_pending"].period == "as of 28 Jun"
+    assert cards_of("costs")["costs_pending"].period == "as of Jun 28"
     assert cards_of("analytics")["growth_month"].period == ""  # its name says it
 
 
@@ -369,9 +373,9 @@ def test_a_change_names_both_values_and_their_days(cards_of) -> None:
         overdue={"previous": None, "change": None, "change_share": None, "trend": None},
     )
     values = {name: plain(one.values) for name, card in shown.items() if (one := card.figures[0].change)}
-    assert values["dso"] == "28 Jun: 34.6 ← 1.0, 28 Jun 2023"
-    assert values["proposed"] == "28 Jun: 1,234 M ← 987 M, 28 Jun 2023"
-    assert values["approval_rate"] == "28 Jun: 93.4% ← 50.0%, 28 Jun 2023"
+    assert values["dso"] == "Jun 28: 34.6 ← 1.0, Jun 28, 2023"
+    assert values["proposed"] == "Jun 28: 1,234 M ← 987 M, Jun 28, 2023"
+    assert values["approval_rate"] == "Jun 28: 93.4% ← 50.0%, Jun 28, 2023"
     assert "overdue" not in values
 
 

@@ -58,7 +58,7 @@ def test_a_definition_is_in_the_language_of_the_page_and_leads_to_all_of_them(sh
 def test_a_change_is_heard_as_it_is_seen(shown) -> None:
     before = re.search(r'<p class="before">(.*?)</p>', card_of(shown(f"{PAGE}?lang=en"), "proposed"))[1]
     said = re.sub(r'<span aria-hidden="true">.*?</span>', "", before)
-    assert text_of(said).startswith("28 Jun: 1,234 M was 1,097 M, 28 Jun 2023")
+    assert text_of(said).startswith("Jun 28: 1,234 M was 1,097 M, Jun 28, 2023")
 
 
 def test_what_is_up_to_date_is_said_once(shown) -> None:

@@ -119,6 +119,14 @@ def test_pages_are_turned_and_a_page_that_is_gone_is_the_last(web, press) -> Non
     assert "101 to 120 of 120" in web.get(f"{LIST}?lang=en&sort=number&offset=5000").text
 
 
+def test_what_is_too_long_is_told_in_the_language_of_the_reader(web, press) -> None:
+    press.publish("dashboards")
+    for language, allowed in (("es", "De 1 a 100 caracteres"), ("en", "1 to 100 characters")):
+        page = web.get(f"/manager/certificates?lang={language}&search={'x' * 101}")
+        assert page.status_code == 400
+        assert f"<li>{allowed}</li>" in page.text
+
+
 def test_the_form_keeps_the_order_and_shows_what_is_chosen(web, press) -> None:
     press.publish("dashboards")
     text = unescape(web.get(f"{LIST}?lang=en&sort=number&search=ñandu&standing=paid&columns=number").text)
@@ -143,6 +151,9 @@ def test_the_form_has_fields_for_the_days_of_each_event(web, press) -> None:
     # What has a field is sent once.
     assert re.findall(r'<input type="hidden" name="(\w+)"', text.split("</form>")[1]) == ["sort", "lang"]
     assert '<span class="choice-summary">2 chosen</span>' in text
+    for columns, said in (("client", "1 elegida"), ("client,open", "2 elegidas")):
+        chosen = web.get(f"/manager/certificates?lang=es&columns={columns}").text
+        assert f'<span class="choice-summary">{said}</span>' in chosen
     assert f'id="clear-days" href="{LIST}?sort=number&lang=en"' in text
     # As a browser without scripts sends the form, also what is empty.
     query = urlencode({**fields, "sort": "number", "lang": "en"})
@@ -194,7 +205,7 @@ def past(press, keep) -> None:
 @pytest.mark.usefixtures("past")
 def test_the_list_of_a_month_end_keeps_its_date(web) -> None:
     text = unescape(web.get(f"{LIST}?lang=en&as_of=2024-05-31&standing=receivable&limit=2").text)
-    assert "These are the figures as of the month end of 31 May 2024" in " ".join(text.split())
+    assert "These are the figures as of the month end of May 31, 2024" in " ".join(text.split())
     assert len(numbers(text)) == 2
     # Only month ends with a list can be chosen.
     assert re.findall(r'<option value="(2024-\d\d-\d\d)"( selected)?', text) == [("2024-05-31", " selected")]

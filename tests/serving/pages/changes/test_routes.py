@@ -26,7 +26,7 @@ def links(text: str) -> list[str]:
     [
         (
             "en",
-            ["31 May 2024 to 28 Jun 2024", "No reading of 31 May 2024 was kept", "+CLP 2.0 M"],
+            ["May 31, 2024 to Jun 28, 2024", "No reading of May 31, 2024 was kept", "+CLP 2.0 M"],
         ),
         ("es", ["Qué cambió", "Del 31 may 2024 al 28 jun 2024", "Nuevos", "Desde el cierre de mayo de 2024"]),
     ],
@@ -123,7 +123,7 @@ def test_where_nothing_was_billed_the_page_says_why_there_is_no_dso(web, press, 
     # One currency has a value on both days, another has none on the first.
     both = shown("lang=en")
     assert "receivable ÷" in both
-    assert "USD: no DSO as of 31 Mar 2024, since nothing was billed in the period." in both
+    assert "USD: no DSO as of Mar 31, 2024, since nothing was billed in the period." in both
     alone = shown(f"lang=es&client={quote(CONSTRUCTORA)}")
     assert "CLP: sin DSO al 31 mar 2024, porque no hay facturación en el periodo." in alone
     assert "por cobrar ÷" not in alone
@@ -179,6 +179,16 @@ def test_files_of_the_bridge_and_of_a_part(web, press) -> None:
     first, *others = Book(response.data).sheets["Receivable"]
     assert first[0] == "Certificate"
     assert others[0][first.index("Change")] == 2_000_000
+    # Amounts have the format of their currency, also in the file of the parts.
+    formats = Book(response.data).patterns("Receivable")
+    assert formats[1][first.index("Change")] == '"$"#,##0'
+    parts = Book(web.get("/manager/api/download/changes.xlsx?lang=en&comparison=month_end").data)
+    of_currency = {
+        row[0]: patterns[3]
+        for row, patterns in zip(parts.sheets["What changed"], parts.patterns("What changed"), strict=True)
+        if row[1] == "Receivable"
+    }
+    assert of_currency == {"CLP": '"$"#,##0', "USD": '"US$"#,##0.00'}
     # What a file is of stands in its rows, and in its name.
     of_client = f"{query}&currency=CLP&client={quote(CONSTRUCTORA)}"
     response = web.get(f"/manager/api/download/changes.csv?{of_client}")

@@ -377,4 +377,4 @@ def test_a_sum_of_months_names_them_and_the_day_up_to_which_the_last_one_goes(we
         for language in ("es", "en")
     }
     assert "Por meses calendario, de jul 2023 al 28 jun 2024, se propusieron" in texts["es"]
-    assert "By calendar month, from Jul 2023 to 28 Jun 2024, " in texts["en"]
+    assert "By calendar month, from Jul 2023 to Jun 28, 2024, " in texts["en"]

@@ -186,7 +186,7 @@ def test_values_are_compared_as_of_a_month_end(web, press, keep) -> None:
         one["kpis"] for one in OF_MONTHS.values()
     ]
     text = unescape(web.get(f"{COMPARE}?lang=en&{MONTHS}&as_of=2024-05-31").text)
-    assert "These are the figures as of the month end of 31 May 2024" in text
+    assert "These are the figures as of the month end of May 31, 2024" in text
     assert f'href="{COMPARE}?{MONTHS}&lang=en"' in text  # back to the present
     assert 'href="/manager/dashboard?month=2024-04&as_of=2024-05-31&lang=en"' in text
     assert '<option value="2024-05-31" selected>' in text

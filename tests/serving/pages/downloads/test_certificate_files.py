@@ -51,6 +51,29 @@ def test_a_workbook_has_numbers_and_days(web, press) -> None:
     assert held[0]["State"] == "Sent"
 
 
+def test_a_month_is_a_date_in_a_workbook_and_iso_in_csv(web, press) -> None:
+    press.publish("dashboards")
+    query = "lang=es&sort=number&columns=number&columns=month"
+    book = Book(web.get(f"{FILES}.xlsx?{query}").data)
+    heads, first, *_ = book.sheets["Certificados"]
+    assert heads[:2] == ["Certificado", "Mes"]
+    assert first[:2] == ["1", (date(2024, 1, 1) - date(1899, 12, 30)).days]
+    assert book.patterns("Certificados")[1][:2] == ["", "mmm yyyy"]
+    _, row, *_ = rows_of(web.get(f"{FILES}.csv?{query}"))
+    assert row[:2] == ["1", "2024-01"]
+
+
+def test_an_amount_has_the_format_of_its_currency(web, press) -> None:
+    press.publish("dashboards")
+    book = Book(web.get(f"{FILES}.xlsx?lang=en&sort=number&columns=number&columns=open").data)
+    amounts = {
+        row[1]: (row[2], patterns[2])
+        for row, patterns in zip(book.sheets["Certificates"], book.patterns("Certificates"), strict=True)
+        if row[0] in ("1", "10")
+    }
+    assert amounts == {"CLP": (12_345_678, '"$"#,##0'), "USD": (50_000, '"US$"#,##0.00')}
+
+
 def test_a_long_list_is_sent_in_parts(web, press) -> None:
     many = [sent(number, date(2024, 1, 1) + timedelta(number % 150), number) for number in range(1, 1500)]
     press.publish("dashboards", certificates=list_of(many))

@@ -53,6 +53,16 @@ class Book:
         sheet = self._xml(f"xl/worksheets/sheet{place}.xml")
         return [[self._value(cell) for cell in row] for row in sheet.iter(f"{MAIN}row")]
 
+    def patterns(self, sheet: str) -> list[list[str]]:
+        """The number format of each cell; empty where it has none of its own."""
+        styles = self._xml("xl/styles.xml")
+        codes = {one.get("numFmtId"): one.get("formatCode", "") for one in styles.iter(f"{MAIN}numFmt")}
+        codes |= {"3": "#,##0"}  # of those that Excel knows by itself
+        (formats,) = styles.iter(f"{MAIN}cellXfs")
+        by_style = [codes.get(one.get("numFmtId"), "") for one in formats]
+        rows = self._xml(f"xl/worksheets/sheet{list(self.sheets).index(sheet) + 1}.xml").iter(f"{MAIN}row")
+        return [[by_style[int(cell.get("s", "0"))] for cell in row] for row in rows]
+
     def _value(self, cell: ElementTree.Element) -> str | float | None:
         assert cell.find(f"{MAIN}f") is None, "a formula"
         if cell.get("t") == "inlineStr":
@@ -105,6 +115,15 @@ def test_key_figures_are_the_csv_of_a_page(web, press) -> None:
     ]
     dso = next(row for row in rows if row[0] == "DSO")
     assert (dso[1], dso[2], dso[3], dso[6]) == ("CLP", "34.56", "days", "35.0")
+
+
+def test_a_target_that_is_not_set_is_no_key_figure(web, press, catalogue_of) -> None:
+    stored = catalogue_of()
+    for is_set in (True, False):
+        kpis = [{**one, "is_set": one["name"] != "monthly_target" or is_set} for one in stored["kpis"]]
+        press.publish(catalogue={**stored, "kpis": kpis})
+        labels = {row[0] for row in rows_of(web.get(f"{DOWNLOAD}/cash-flow.csv?lang=en"), ",")}
+        assert ("Progress to the monthly target" in labels) is is_set
 
 
 def test_what_is_expected_in_the_next_days_is_among_the_key_figures(web, press, data_of) -> None:
@@ -221,7 +240,7 @@ def test_a_file_is_named_in_the_language_of_the_reader(web, press) -> None:
     }
     assert names == {
         "es": 'attachment; filename="edp-gestion-antiguedad-de-saldos-impagos-2024-06-28.csv"',
-        "en": 'attachment; filename="edp-management-ageing-of-unpaid-balances-2024-06-28.csv"',
+        "en": 'attachment; filename="edp-management-aging-of-unpaid-balances-2024-06-28.csv"',
     }
 
 
@@ -235,9 +254,10 @@ def test_a_workbook_says_what_it_holds(web, press) -> None:
     book = Book(response.data)
     about = {row[0]: row[1] for row in book.sheets["About"]}
     assert about["Filter"] == "all certificates"
-    assert about["Figures as of"] == "2024-06-28"
+    assert about["Figures as of"] == "Jun 28, 2024"
     assert about["Generation"] == entry.generation
-    assert about["Computed at"]
+    assert re.fullmatch(r"\w{3} \d{1,2}, \d{4}, \d\d:\d\d", about["Computed at"])
+    assert entry.reading not in about.values()
     heads, row = book.sheets["Collect today"]
     assert heads[7] == "Amount"
     assert row[7] == 12_500_000.0

@@ -62,7 +62,7 @@ def test_a_document_of_a_month_end_in_english(web, press, tmp_path: Path) -> Non
     response = web.get(f"{FILES}/{quote(CONSTRUCTORA)}/statement.pdf?lang=en&as_of=2024-06-10")
     assert "2024-05-31.pdf" in response.headers["Content-Disposition"]
     text = text_of(response.data, tmp_path)
-    for word in ("Statement of account", CONSTRUCTORA, "31 May 2024", "CLP 700", "27 Jun 2024"):
+    for word in ("Statement of account", CONSTRUCTORA, "May 31, 2024", "CLP 700", "Jun 27, 2024"):
         assert word in text
     for word in ("dashboards", "reading", "generation", "Urgency", "Sent"):
         assert word.casefold() not in text.casefold()
