@@ -272,6 +272,7 @@ BRIDGE_FIGURES: Final[tuple[BridgeFigure, ...]] = (
         ),
         "billed",
         f"{{}}standing IN {_CLAIMED} AND {{}}issued_on BETWEEN {{}}window_first AND {{}}day",
+        # The list has two columns of it, proposed and approved, and sums neither of them to this.
         (),
         (
             _GONE,

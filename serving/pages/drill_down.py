@@ -96,10 +96,6 @@ class DrillDown:
             self._urls[key] = self._url(dimension, values)
         return self._urls[key]
 
-    def within(self, dimension: str, value: str) -> str:
-        """As `to`, for what is a part of the page's own figures: empty where its filter cannot be kept."""
-        return "" if self._kept != self._selection else self.to(dimension, value)
-
     def to_list(self, listed: ListedFigure, selection: Selection, scope: ListScope = OF_WINDOW) -> str:
         """The address of the list that is a figure of a filter; empty where there is none.
 

@@ -121,10 +121,6 @@ class Writer:
         """The address of the page under some values of a dimension; empty where there is none."""
         return self._drill_down.to(dimension, *values) if self._drill_down and dimension else ""
 
-    def narrowed_url(self, dimension: str, value: str) -> str:
-        """The same, but empty too where the page would leave its filter out for the value."""
-        return self._drill_down.within(dimension, value) if self._drill_down else ""
-
     def list_url(
         self,
         listed: ListedFigure | None,

@@ -97,6 +97,7 @@ def list_total(web: FlaskClient, url: str, sums: str) -> int:
 def test_each_number_of_the_demo_leads_to_a_list_that_sums_to_it() -> None:
     web = create_app(Settings()).test_client()
     followed: set[str] = set()
+    beside: set[str] = set()
     for page in ("dashboard", "operational", "critical", "project-managers", "cash-flow", "indicators"):
         text = unescape(web.get(f"/manager/{page}?lang=en").text)
         for card in text.split('<li class="card panel card-')[1:]:
@@ -109,6 +110,11 @@ def test_each_number_of_the_demo_leads_to_a_list_that_sums_to_it() -> None:
                 number = list_total(web, found[2], sums)
                 assert int(re.sub(r"\D", "", shown)) == number > 0, name
                 followed.add(name)
+        for exact, url in re.findall(r'<li title="([^"]+)"><a href="(/manager/certificates\?[^"]+)"', text):
+            (name,) = re.findall(r"standing=(\w+)", url)
+            assert numbers_of(exact) == [list_total(web, url, LISTED_KPIS[name].sums)]
+            beside.add(name)
+    assert beside == {"returned"}
     assert {
         "receivable",
         "overdue",
@@ -147,6 +153,7 @@ BLOCK = r'(?=<figure class="panel chart|<section class="panel table-section)'
 def test_each_number_of_a_chart_or_table_leads_to_a_list_that_sums_to_it() -> None:
     web = create_app(Settings()).test_client()
     followed: set[tuple[str, str]] = set()
+    marked: set[tuple[str, str]] = set()
     for page in PAGES:
         text = unescape(web.get(f"{page_path(page.name)}?lang=en").text)
         for block in re.split(BLOCK, text)[1:]:
@@ -170,12 +177,16 @@ def test_each_number_of_a_chart_or_table_leads_to_a_list_that_sums_to_it() -> No
                         followed.add((name, column))
             for mark in re.findall(r'<a class="chart-mark[^>]*>', block):
                 if found := re.search(r'href="(/manager/certificates\?[^"]+)" aria-label="([^"]+)"', mark):
-                    (column,) = {of for chart, of in LISTED_CHARTS if chart == name} - {"count"}
-                    assert list_total(web, found[1], LISTED[name, column].sums) in numbers_of(found[2]), mark
-                    followed.add((name, "mark"))
-    marks = ("ageing", "states", "concentration", "payment_heatmap", "cash_flow")
-    # The cells of the heat map are marks.
-    assert followed == {*LISTED, *((name, "mark") for name in marks)} - {("payment_heatmap", "amount")}
+                    _, value, *_ = found[2].split("\n")
+                    label, _, number = value.partition(":\t")
+                    # A row of a split chart names its series.
+                    column = columns.get(label, "amount")
+                    total = list_total(web, found[1], LISTED[name, column].sums)
+                    assert numbers_of(number) == [total], mark
+                    marked.add((name, column))
+    # The cells of the heat map are marks, and counts stand beside the amounts of theirs.
+    assert followed == {*LISTED} - {("payment_heatmap", "amount")}
+    assert marked == {*LISTED_CHARTS} - {("ageing", "count"), ("states", "count")}
 
 
 @pytest.mark.usefixtures("published")

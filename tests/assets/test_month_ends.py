@@ -1,6 +1,7 @@
 """Month ends: any range in one run, resumable, beside what is live."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import date
 from functools import partial
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,8 @@ from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.listing import LIST_COLUMN_NAMES, LISTED_WITH
 from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.settings import Settings
+from serving.app import create_app
 from tests.conftest import demo_instance
 
 pytestmark = pytest.mark.slow
@@ -140,6 +144,16 @@ def test_what_is_live_is_untouched(published: Path, backfill, run, read) -> None
     assert backfill("2024-03", "2024-03").success
     assert read().manifest() == live
     assert read().answer("kpis", EVERYTHING).entry.as_of == date(2024, 6, 28)
+    # What changed until then leads to its list.
+    web = create_app(Settings()).test_client()
+    page = unescape(web.get("/manager/changes?lang=en&comparison=2024-03").text)
+    ends = r'<a href="(/manager/certificates\?[^"]*as_of=2024-03-31[^"]*)">[^<]*</a></th>\s*<td[^>]*>([^<]+)<'
+    followed = re.findall(ends, page)
+    assert len(followed) == 2
+    for url, amount in followed:
+        query = url.partition("?")[2].replace("lang=en", "")
+        (sums,) = web.get(f"/manager/api/certificates?{query}").get_json()["data"]["totals"]["amounts"]
+        assert int(re.sub(r"\D", "", amount)) == sums["open"] > 0
 
 
 def test_a_month_end_with_the_same_inputs_is_left_as_it_is(backfilled: Path, backfill, history) -> None:

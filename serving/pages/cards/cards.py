@@ -11,6 +11,7 @@ from kpi_pipeline.model.labels import Counted
 from kpi_pipeline.model.listed_figures import EXPECTED_LIST, LISTED_KPIS
 from kpi_pipeline.model.pages import EXPECTED
 from serving.catalogue import Kpi, Lead, Page
+from serving.pages.cards.formulas import formulas_of
 from serving.pages.cards.values import (
     CardContext,
     CardFigure,
@@ -23,7 +24,7 @@ from serving.pages.drill_down import ListScope
 from serving.pages.formats import NO_DATA
 from serving.pages.published.figures import Figures
 from serving.pages.published.kpi_values import Cohort, NextDays
-from serving.pages.writing import Writer
+from serving.pages.writing import NamedLink, Writer
 
 _TOGETHER: Final = 20
 """So many cards are read without headings."""
@@ -53,6 +54,8 @@ class Card:
         url: The list that it sums, or the page that shows more; empty where there is none.
         parts: What it is made of.
         kpi: What it measures; None where it is no KPI.
+        formulas: How its values come about, with today's numbers.
+        more: Where more of it is to be read; None where its meaning stands among others.
     """
 
     name: str
@@ -62,6 +65,8 @@ class Card:
     url: str = ""
     parts: tuple[CardPart, ...] = ()
     kpi: Kpi | None = None
+    formulas: tuple[str, ...] = ()
+    more: NamedLink | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +181,12 @@ def _leading_card(lead: Lead, context: CardContext) -> Card | None:
 
 def _card(kpi: Kpi, context: CardContext, parts: Sequence[str] = ()) -> Card:
     values, writer = context.figures.kpis.get(kpi.name, ()), context.writer
+    figures = card_figures(kpi, context)
     return Card(
         kpi.name,
         writer.label(kpi),
         _period(kpi, context),
-        card_figures(kpi, context),
+        figures,
         writer.list_url(
             LISTED_KPIS.get(kpi.name),
             context.selection,
@@ -190,6 +196,7 @@ def _card(kpi: Kpi, context: CardContext, parts: Sequence[str] = ()) -> Card:
         else "",
         tuple(part for name in parts if (part := _part(name, context)) is not None),
         kpi,
+        tuple(formulas_of(kpi, figures, context)),
     )
 
 
@@ -221,6 +228,15 @@ def _expected_card(context: CardContext) -> Card:
         [_expected_figure(one, writer) for one in expected] or [absent],
         _expected_url(expected, context),
         tuple(_expected_parts(expected, writer)),
+        formulas=tuple(_expected_formula(one, writer) for one in expected),
+        more=NamedLink(forecast, texts["about_forecast"]) if (forecast := _forecast_url(writer)) else None,
+    )
+
+
+def _expected_formula(expected: NextDays, writer: Writer) -> str:
+    return writer.texts["about_expected"].format(
+        until=writer.formats.day_of_year(date.fromisoformat(expected.until)),
+        value=writer.formats.money(expected.amount, expected.currency).full,
     )
 
 

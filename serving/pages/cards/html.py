@@ -31,7 +31,7 @@ class CardWriter:
 
     def group(self, group: CardGroup) -> Markup:
         """The list of a group of cards."""
-        kind = "leads" if group.leads else "compact"
+        kind = "leads" if group.leads else "compact odd" if len(group.cards) % 2 else "compact"
         heading = "h4" if group.heading else "h3"
         cards = "".join(text for card in group.cards for text in self._card(card, heading))
         # Every text in it is escaped.
@@ -109,23 +109,15 @@ class CardWriter:
     def _about(self, card: Card, name: str, label: str) -> str:
         """What a figure measures: opened by a button, without a script, and closed by Escape or elsewhere."""
         before, after = self._abouts.get(card.name, ("", ""))
-        now = "".join(f"<p>{written(text)}</p>" for text in self._of_today(card))
+        now = "".join(f"<p>{written(text)}</p>" for text in card.formulas)
+        if card.more:
+            after += f'<p><a href="{written(card.more.url)}">{written(card.more.label)}</a></p>'
         return (
             f'<button type="button" class="about" popovertarget="about-{name}" aria-label="'
             f'{written(self._texts["about_figure"].format(label=card.label))}">i</button>'
             f'<div class="about-text" id="about-{name}" popover><p class="about-title">{label}</p>'
             f"{before}{now}{after}</div>"
         )
-
-    def _of_today(self, card: Card) -> Iterator[str]:
-        """The formula of each value with today's numbers."""
-        if card.kpi is None:
-            return
-        template = self._texts["about_sum" if card.kpi.count else "about_value"]
-        for figure in card.figures:
-            if figure.secondary and figure.text != NO_DATA:
-                value = f"{figure.exact or figure.text} {figure.unit}".rstrip()
-                yield template.format(basis=figure.secondary, value=value)
 
 
 def _amount(figure: CardFigure) -> str:

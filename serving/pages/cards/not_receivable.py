@@ -1,19 +1,13 @@
-"""The line below the cards of every page: what is issued and not receivable, with where it is to be seen."""
+"""The line below the cards of every page: what is issued and not receivable, and the lists of it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-from kpi_pipeline.model.dimensions import STATE
 from kpi_pipeline.model.labels import Counted
-from kpi_pipeline.model.states import State
+from kpi_pipeline.model.listed_figures import LISTED_KPIS
 from serving.catalogue import Kpi
+from serving.pages.cards.values import CardContext
 from serving.pages.formats import Money
-from serving.pages.published.figures import Figures
 from serving.pages.writing import Writer
-
-_STATES: Final[Mapping[str, State]] = {"returned": State.REJECTED, "unsent": State.REVISION}
-"""The state of the certificates behind each amount of the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +17,7 @@ class NotReceivablePart:
     Attributes:
         text: What they are, their amounts and how many they are.
         exact: The amounts to the last unit.
-        url: The same page of them alone; empty where it shows nothing else already.
+        url: The list of them; empty where there is none.
     """
 
     text: str
@@ -31,20 +25,23 @@ class NotReceivablePart:
     url: str
 
 
-def not_receivable_parts(figures: Figures, writer: Writer) -> list[NotReceivablePart]:
+def not_receivable_parts(context: CardContext) -> list[NotReceivablePart]:
     """Write out what stands beside the cards; what there is nothing of is left out.
 
     Args:
-        figures: What was published.
-        writer: Writes it in the language of the page.
+        context: What the cards are written from.
     """
+    writer = context.writer
     amounts = (
-        kpi for name in writer.catalogue.not_receivable if (kpi := writer.kpi(name)) and name in _STATES
+        kpi
+        for name in writer.catalogue.not_receivable
+        if (kpi := writer.kpi(name)) and f"beside_{name}" in writer.texts
     )
-    return [part for kpi in amounts if (part := _part(kpi, figures, writer)) is not None]
+    return [part for kpi in amounts if (part := _part(kpi, context)) is not None]
 
 
-def _part(kpi: Kpi, figures: Figures, writer: Writer) -> NotReceivablePart | None:
+def _part(kpi: Kpi, context: CardContext) -> NotReceivablePart | None:
+    figures, writer = context.figures, context.writer
     amounts = [
         writer.formats.money(one.value, one.currency)
         for one in figures.kpis.get(kpi.name, ())
@@ -58,7 +55,7 @@ def _part(kpi: Kpi, figures: Figures, writer: Writer) -> NotReceivablePart | Non
             what=_what(amounts, Counted(writer.formats.count(count)), writer)
         ),
         writer.formats.together([amount.full for amount in amounts]),
-        writer.narrowed_url(STATE.name, _STATES[kpi.name].value),
+        writer.list_url(LISTED_KPIS.get(kpi.name), context.selection),
     )
 
 

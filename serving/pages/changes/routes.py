@@ -13,10 +13,12 @@ from serving.cache_access import Connection, current_connection
 from serving.kept.unkept import page_answer
 from serving.lookup_result import task_reference
 from serving.pages.addresses import CHANGES_API_PATH, CHANGES_PATH, PageAddress
+from serving.pages.changes.end_lists import EndLists
 from serving.pages.changes.view import BridgeWriter
 from serving.pages.context import PageContext
 from serving.pages.downloads.bridge_files import BRIDGE_FILES
 from serving.pages.figure_page import common_values, page_context, page_parameters
+from serving.pages.filters.form import chips
 from serving.pages.page_data import filter_label
 from serving.pages.selection import parameters_of
 from serving.responses import requested_language
@@ -82,5 +84,9 @@ def _values(connection: Connection, result: BridgeResult) -> dict[str, Any]:
         "filter_label": filter_label(context.catalogue, figures.answered, context.writer),
         "task": task_reference(figures.task_id),
         "present_url": "",
-        "bridge": BridgeWriter(result, context, BRIDGE_FILES).view(),
+        "chips": chips(context),
+        "clear_url": address.of(()),
+        "bridge": BridgeWriter(
+            result, context, EndLists.of(connection, result, context), BRIDGE_FILES
+        ).view(),
     }

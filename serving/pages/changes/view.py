@@ -19,12 +19,12 @@ from kpi_pipeline.model.labels import Counted
 from kpi_pipeline.model.listing import LIST_STANDINGS
 from serving.bridge.look_up import BridgeResult
 from serving.bridge.parameters import BridgeRequest
-from serving.listing.request import STANDING
-from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
+from serving.pages.addresses import PageAddress
 from serving.pages.changes.amounts import ShownAmounts
 from serving.pages.changes.choices import DayChoice, DayChoices, Preset
 from serving.pages.changes.drawing import DOWN, SUM, UP, Step, foot_of, waterfall_of
 from serving.pages.changes.dso import DsoWriter
+from serving.pages.changes.end_lists import EndLists
 from serving.pages.charts.view import ChartPart, ChartView
 from serving.pages.context import PageContext
 from serving.pages.filters.form import Option
@@ -108,13 +108,15 @@ class BridgeWriter:
     Args:
         result: The bridge.
         context: What the page is written with; its address has no parameters of the bridge.
+        lists: Where the figures of its ends lead.
         files: The address of the files, to which the ending is added.
     """
 
-    def __init__(self, result: BridgeResult, context: PageContext, files: str) -> None:
+    def __init__(self, result: BridgeResult, context: PageContext, lists: EndLists, files: str) -> None:
         self._result = result
         self._request = result.request
         self._context = context
+        self._lists = lists
         self._files = files
         self._language = context.language
         self._texts = context.texts
@@ -217,7 +219,8 @@ class BridgeWriter:
     def _steps(self, figure: BridgeFigure, held: Mapping[str, Any], currency: str) -> list[Step]:
         opening, closing = held["opening"], held["closing"]
         at, shown = opening["amount"], ShownAmounts.of(held, currency, self._formats)
-        steps = [self._end(self._result.bridge.opens_on, opening, shown.opening, "")]
+        (opens_on, opens_url), (closes_on, closes_url) = self._ends(figure, held, currency)
+        steps = [self._end(opens_on, opening, shown.opening, opens_url)]
         for part, cell in zip(held["parts"], shown.changes, strict=True):
             change = part["amount"]
             is_good = (change >= 0) == (figure.name in _GOOD_WHEN_UP)
@@ -233,8 +236,15 @@ class BridgeWriter:
                 )
             )
             at += change
-        list_url = self._list_url(figure)
-        return [*steps, self._end(self._result.bridge.closes_on, closing, shown.closing, list_url)]
+        return [*steps, self._end(closes_on, closing, shown.closing, closes_url)]
+
+    def _ends(self, figure: BridgeFigure, held: Mapping[str, Any], currency: str) -> list[tuple[date, str]]:
+        """Both days, each with the list that sums to the figure of it; empty without one."""
+        bridge = self._result.bridge
+        return [
+            (day, self._lists.url(figure, day, currency, held[end]["amount"]))
+            for day, end in ((bridge.opens_on, "opening"), (bridge.closes_on, "closing"))
+        ]
 
     def _end(self, day: date, held: Mapping[str, int], shown: Cell, url: str) -> Step:
         return Step(
@@ -248,14 +258,15 @@ class BridgeWriter:
         )
 
     def _table(self, figure: BridgeFigure, held: Mapping[str, Any], currency: str) -> TableView:
-        texts, bridge = self._texts, self._result.bridge
+        texts = self._texts
+        (opens_on, opens_url), (closes_on, closes_url) = self._ends(figure, held, currency)
         heads = [
             Head(texts["bridge_part"], is_number=False),
             Head(texts["bridge_amount"], is_number=True),
             Head(texts["bridge_count"], is_number=True),
             Head(texts["bridge_certificates"], is_number=True),
         ]
-        rows = [self._end_row(bridge.opens_on, held["opening"], currency, "")]
+        rows = [self._end_row(opens_on, held["opening"], currency, opens_url)]
         rows += [
             [
                 Cell(
@@ -268,7 +279,7 @@ class BridgeWriter:
             ]
             for part in held["parts"]
         ]
-        rows.append(self._end_row(bridge.closes_on, held["closing"], currency, self._list_url(figure)))
+        rows.append(self._end_row(closes_on, held["closing"], currency, closes_url))
         return TableView(caption=currency, heads=heads, rows=rows, is_ordered=True)
 
     def _end_row(self, day: date, held: Mapping[str, int], currency: str, url: str) -> list[Cell]:
@@ -382,14 +393,6 @@ class BridgeWriter:
 
     def _list_page(self, request: BridgeRequest) -> str:
         return f"{self.url(request)}#{LIST_ANCHOR}"
-
-    def _list_url(self, figure: BridgeFigure) -> str:
-        """The list that a figure of the business date sums; empty for an earlier day, or without one."""
-        is_present = self._result.bridge.closes_on == self._result.figures.entry.as_of
-        if not (is_present and figure.standings):
-            return ""
-        kept = tuple((STANDING, standing) for standing in figure.standings)
-        return PageAddress(CERTIFICATES_PATH, self._context.address.language, kept=kept).of(self._selected())
 
     def _selected(self) -> Sequence[tuple[str, str]]:
         return parameters_of(self._context.catalogue, self._context.selection)

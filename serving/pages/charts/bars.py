@@ -27,13 +27,12 @@ def bars(chart: ChartRows) -> Bars:
 
     rows = []
     for row in chart.rows:
-        own = []
+        own, marks = [], chart.series_marks([row])
         for place, name in enumerate(series):
             start, end = sorted((x(0), x(chart.amount(row, name))))
             middle = round((place + 0.5) / len(series) * FULL, 2)
-            own.append(
-                Bar(chart.colour(name, row), start, round(end - start, 2), middle, chart.cell(name, row))
-            )
+            length, value = round(end - start, 2), chart.cell(name, row)
+            own.append(Bar(chart.colour(name, row), start, length, middle, value, marks.get(name)))
         label = chart.text(chart.drawing.category, row)
         rows.append(BarRow(label, chart.mark([row]), own, chart.details(row)))
     if chart.drawing.shape is Shape.PARETO:

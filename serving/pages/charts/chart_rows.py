@@ -1,6 +1,6 @@
 """The rows of one chart in one currency, written out: names, values in full, and what its marks say."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kpi_pipeline.model.drawings import Shape
 from kpi_pipeline.model.labels import OTHERS
@@ -34,6 +34,8 @@ class ChartRows:
         self._to_lists = to_lists
         self._name = data.chart.name
         self._shown = self._columns_of_marks()
+        # A number leads to the same list from its mark and from the table.
+        self._list_urls: dict[tuple[str, int], str] = {}
         self._bands = [(band.label.into(writer.language), band.low, band.high) for band in self.drawing.bands]
 
     def categories(self) -> list[str]:
@@ -103,27 +105,63 @@ class ChartRows:
 
     def mark(self, rows: Sequence[Row]) -> Mark:
         """What is known of a category, from its rows: one, or one for each of its series."""
-        row, drawing = rows[0], self.drawing
-        title = self.text(drawing.category, row)
-        if drawing.across:
-            title = f"{title} · {self.text(drawing.across, row)}"
+        row, category = rows[0], self.drawing.category
         lines = [line for own in rows for line in self._lines(own)]
-        if url := self._list_of_mark(rows):
-            lines.append((self.writer.texts["leads_to"], self.writer.texts["leads_to_list"]))
-        url = url or self.writer.drill_down_url(drawing.category, row[drawing.category])
-        return Mark(mark_label(title, lines), url)
+        numbers = self._numbers(rows)
+        if self._has_one(numbers) and (url := self._list_url(*numbers[0][1:])):
+            return self._list_mark(row, lines, url)
+        return Mark(mark_label(self._title(row), lines), self.writer.drill_down_url(category, row[category]))
 
-    def _list_of_mark(self, rows: Sequence[Row]) -> str:
-        """The list that is the only number of a mark; empty where it has several, or no list sums to it."""
-        drawing = self.drawing
-        names = [drawing.value] if drawing.value else drawing.series
-        numbers = [(name, row) for row in rows for name in names if row[name]]
-        return self._list_url(*numbers[0]) if len(names) == len(numbers) == 1 else ""
+    def series_marks(self, rows: Sequence[Row]) -> dict[str, Mark]:
+        """By series, the mark of each number of a category that a list sums to; none where it has one alone.
+
+        Args:
+            rows: Those of the category.
+        """
+        numbers = self._numbers(rows)
+        if self._has_one(numbers):
+            return {}
+        return {
+            series: self._list_mark(row, [(self._series_label(name, row), self._exact(name, row))], url)
+            for series, name, row in numbers
+            if (url := self._list_url(name, row))
+        }
+
+    def _numbers(self, rows: Sequence[Row]) -> list[tuple[str, str, Row]]:
+        """Each number that is drawn of a category, zeros left out: its series, its column and its row."""
+        split, value = self.drawing.split, self.drawing.value
+        names = [value] if value else self.drawing.series
+        return [(row[split] if split else name, name, row) for row in rows for name in names if row[name]]
+
+    def _has_one(self, numbers: Sequence[tuple[str, str, Row]]) -> bool:
+        """Whether the mark of a category is of one number alone, and not of one of several series."""
+        return len(numbers) == 1 and (bool(self.drawing.value) or len(self.drawing.series) == 1)
+
+    def _title(self, row: Row) -> str:
+        """What the mark of a row is about."""
+        title, across = self.text(self.drawing.category, row), self.drawing.across
+        return f"{title} · {self.text(across, row)}" if across else title
+
+    def _list_mark(self, row: Row, lines: Iterable[tuple[str, str]], url: str) -> Mark:
+        """A mark that leads to a list, and says so."""
+        texts = self.writer.texts
+        leads = (texts["leads_to"], texts["leads_to_list"])
+        return Mark(mark_label(self._title(row), [*lines, leads]), url)
+
+    def _series_label(self, name: str, row: Row) -> str:
+        """What a number is called: a row of a split chart names its series."""
+        is_split = self.drawing.split and name == self.drawing.value
+        return self.text(self.drawing.split, row) if is_split else self._labels[name]
 
     def _list_url(self, name: str, row: Row) -> str:
         """The list that sums to a number; empty where none does, or where there is nothing."""
         series = LISTED_CHARTS.get((self._name, name))
-        return self._to_lists.of_series(series, {**row}, self.currency) if row[name] else ""
+        if series is None or not row[name]:
+            return ""
+        key = (name, id(row))
+        if key not in self._list_urls:
+            self._list_urls[key] = self._to_lists.of_series(series, {**row}, self.currency)
+        return self._list_urls[key]
 
     def _columns_of_marks(self) -> list[str]:
         """The columns whose values marks tell by their names."""
@@ -134,16 +172,11 @@ class ChartRows:
             name for name, column in self._columns.items() if name not in named and column.kind != "currency"
         ]
 
-    def _lines(self, row: Row) -> Iterable[tuple[str, str]]:
+    def _lines(self, row: Row) -> Iterator[tuple[str, str]]:
         """The values of a row in full, each with its name."""
-        drawing = self.drawing
         for name in self._shown:
             if name in row:
-                is_split = drawing.split and name == drawing.value
-                yield (
-                    self.text(drawing.split, row) if is_split else self._labels[name],
-                    self._exact(name, row),
-                )
+                yield self._series_label(name, row), self._exact(name, row)
         for label, low, high in self._bands:
             if row[low] is not None and row[high] is not None:
                 yield label, f"{self._exact(low, row)} \N{EN DASH} {self._exact(high, row)}"

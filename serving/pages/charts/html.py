@@ -5,6 +5,7 @@ from typing import assert_never
 
 from markupsafe import Markup
 
+from serving.pages.charts.geometry import FULL, Rect
 from serving.pages.charts.shapes import (
     Axis,
     Bar,
@@ -47,8 +48,16 @@ def chart_drawing(chart: ChartView, part: ChartPart, place: str) -> Markup:
     return Markup(text)  # noqa: S704
 
 
-def _mark(mark: Mark, group: str, place: int, element: str, kind: str = "") -> str:
-    """The opening tag of a mark: a link, or a picture that can be focused."""
+def _mark(mark: Mark, group: str, place: int | str, element: str, kind: str = "") -> str:
+    """The opening tag of a mark: a link, or a picture that can be focused.
+
+    Args:
+        mark: What it says, and where it leads.
+        group: The marks of which the Tab key stops at one.
+        place: Its name among these: the number of its category, with its series where it is of one.
+        element: Of a picture.
+        kind: Its other classes.
+    """
     tag, leads = ("a", f' href="{written(mark.url)}"') if mark.url else (element, ' role="img"')
     return (
         f'<{tag} class="chart-mark{kind}"{leads} aria-label="{written(mark.label)}" '
@@ -124,15 +133,28 @@ def _plot(drawing: Plot, name: str, description: str, place: str) -> Iterator[st
 
 
 def _columns(month: Month, place: str, at: int, height: int) -> str:
-    columns = "".join(
-        f'      <rect class="column series-{written(series)}" x="{x}%" y="{y}" width="{width}%" '
-        f'height="{own_height}"/>\n'
-        for series, _, _, x, y, width, own_height in month.columns
-    )
-    return (
+    """A month: its mark, and above it those of single columns, within one group."""
+    columns = "".join(_column(rect) for rect in month.columns)
+    whole = (
         f"    {_mark(month.mark, place, at, 'g')}\n"
         f'      <rect class="hit" x="{month.slot.x}%" width="{month.slot.width}%" height="{height}"/>\n'
         f"{columns}    {_end(month.mark, 'g')}\n"
+    )
+    if not month.parts:
+        return whole
+    parts = "".join(_part(rect, mark, place, at) for rect, mark in month.parts)
+    return f"    <g>\n{whole}{parts}    </g>\n"
+
+
+def _part(rect: Rect, mark: Mark, place: str, at: int) -> str:
+    opening = _mark(mark, place, f"{at}.{written(rect.series)}", "g", " part")
+    return f"{opening}{_column(rect)}{_end(mark, 'g')}\n"
+
+
+def _column(rect: Rect) -> str:
+    return (
+        f'      <rect class="column series-{written(rect.series)}" x="{rect.x}%" y="{rect.y}" '
+        f'width="{rect.width}%" height="{rect.height}"/>\n'
     )
 
 
@@ -162,7 +184,10 @@ def _bars(drawing: Bars, name: str, description: str, place: str) -> Iterator[st
         for tick in (drawing.ticks if drawing.line else ())
     )
     for at, row in enumerate(drawing.rows):
-        yield from _bar_row(row, drawing, grid, f"  {_mark(row.mark, place, at, 'div', ' bar-row')}")
+        if any(bar.mark for bar in row.bars):
+            yield from _parted_row(row, drawing, place, at)
+        else:
+            yield from _bar_row(row, drawing, grid, f"  {_mark(row.mark, place, at, 'div', ' bar-row')}")
     if drawing.ticks:
         ticks = "".join(
             f'    <text class="tick" x="{tick.at}%" y="13" text-anchor="middle">'
@@ -194,6 +219,27 @@ def _bar_row(row: BarRow, drawing: Bars, grid: str, opening: str) -> Iterator[st
         f'    </svg></span>\n    <span class="bar-values">\n{values}{share}    </span>\n'
         f"{details}  {_end(row.mark, 'div')}\n"
     )
+
+
+def _parted_row(row: BarRow, drawing: Bars, place: str, at: int) -> Iterator[str]:
+    """A row whose bars have marks: its own is its name, which covers what of the row no other mark does."""
+    yield (
+        f'  <div class="bar-row parted">\n{_mark(row.mark, place, at, "span", " bar-label")}'
+        f'{written(row.label)}{_end(row.mark, "span")}\n    <span class="bar-parts">\n'
+    )
+    zero = drawing.zero
+    baseline = f'<line class="baseline" x1="{zero}%" x2="{zero}%" y1="0" y2="100%"/>' if zero else ""
+    for bar in row.bars:
+        name, mark = f"{at}.{written(bar.series)}", bar.mark
+        opening = _mark(mark, place, name, "span", " part bar-part") if mark else '<span class="bar-part">\n'
+        drawn = _bar(bar._replace(middle=FULL / 2), drawing.thickness, has_track=True)
+        yield (
+            f'{opening}<span class="bars"><svg width="100%" height="100%" aria-hidden="true">\n{drawn}'
+            f'{baseline}</svg></span>\n<span class="bar-values"><span class="bar-value">'
+            f"{written(bar.value.text)}</span></span>{_end(mark, 'span') if mark else '</span>'}\n"
+        )
+    details = f'<span class="bar-details">{written(row.details)}</span>' if row.details else ""
+    yield f"    </span>\n{details}  </div>\n"
 
 
 def _bar(bar: Bar, thickness: int, *, has_track: bool) -> str:

@@ -29,20 +29,22 @@ def plot(chart: ChartRows) -> Plot:
     for rect in geometry.columns(series, places, scale, stacked=stacked):
         rects[rect.place].append(rect)
     line, second_axis = _line(chart, months, places, scale)
-    return Plot(
-        [
+    drawn = []
+    for place, (month, slot, rows) in enumerate(zip(months, places, chart.rows_of(months), strict=True)):
+        marks = chart.series_marks(rows)
+        drawn.append(
             Month(
                 slot,
                 chart.mark(rows),
                 formats.month_name(month),
                 year_below(months, place),
                 [step for step in _LABEL_STEPS if (len(months) - 1 - place) % step == 0],
-                rects[place],
+                [rect for rect in rects[place] if rect.series not in marks],
+                [(rect, marks[rect.series]) for rect in rects[place] if rect.series in marks],
             )
-            for place, (month, slot, rows) in enumerate(
-                zip(months, places, chart.rows_of(months), strict=True)
-            )
-        ],
+        )
+    return Plot(
+        drawn,
         _axis([Tick(scale.y(value), formats.tick(value, chart.currency)) for value in scale.ticks]),
         second_axis,
         scale.y(0),

@@ -54,7 +54,8 @@ class Month(NamedTuple):
         label: Its short name.
         year: Its year, where it is the first one of it.
         steps: 2 and 3 where its label stays when only every second or third has one; the last one's does.
-        columns: Its columns.
+        columns: Its columns that have no mark of their own.
+        parts: Those that have one, with it.
     """
 
     slot: Slot
@@ -63,6 +64,7 @@ class Month(NamedTuple):
     year: str
     steps: list[int]
     columns: list[Rect]
+    parts: Sequence[tuple[Rect, Mark]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +102,18 @@ class Plot:
 
 
 class Bar(NamedTuple):
-    """One bar from 0 to 100 across, in the middle of its part of the row, and its value."""
+    """One bar from 0 to 100 across, in the middle of its part of the row, and its value.
+
+    Attributes:
+        mark: Its own, beside that of its row; None without one.
+    """
 
     series: str
     x: float
     width: float
     middle: float
     value: Cell
+    mark: Mark | None = None
 
 
 class Join(NamedTuple):

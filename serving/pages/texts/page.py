@@ -11,9 +11,10 @@ TEXTS: Final[dict[str, Text]] = {
     "skip_to_content": Text("Ir al contenido", "Skip to content"),
     "copy_link": Text("Copiar enlace", "Copy link"),
     "js_link_copied": Text("Enlace copiado", "Link copied"),
+    "js_link": Text("Enlace a esta página", "Link to this page"),
     "js_link_not_copied": Text(
-        "No se pudo copiar; el enlace está en la barra de direcciones.",
-        "The link could not be copied; it is in the address bar.",
+        "No se pudo copiar; el enlace queda seleccionado.",
+        "The link could not be copied; it is selected.",
     ),
     "other_language": Text("English", "Español"),
     "to_wider": Text("Ver la página sin este filtro", "Show the page without this filter"),
@@ -118,6 +119,20 @@ TEXTS: Final[dict[str, Text]] = {
     "about_more": Text("Todas las definiciones", "All definitions"),
     "about_value": Text("{basis} = {value}", "{basis} = {value}"),
     "about_sum": Text("Suma de {basis}: {value}", "Sum of {basis}: {value}"),
+    "about_listed": Text(
+        "Suma de la columna «{column}» de los certificados «{standing}»{within}: {value}",
+        "Sum of the column “{column}” of the certificates “{standing}”{within}: {value}",
+    ),
+    "about_counted": Text(
+        "Número de certificados «{standing}»{within}, sin notas de crédito: {value}",
+        "Number of certificates “{standing}”{within}, credit notes left out: {value}",
+    ),
+    "about_within": Text(" con «{event}» del {first} al {last}", " with “{event}” from {first} to {last}"),
+    "about_expected": Text(
+        "Suma de cada saldo por cobrar × la probabilidad de que se pague hasta el {until}: {value}",
+        "Sum of each receivable balance × the chance that it is paid until {until}: {value}",
+    ),
+    "about_forecast": Text("El pronóstico por mes", "The forecast by month"),
     "target_is": Text("Meta: {target}.", "Target: {target}."),
     "card_part": Text("{label}: {values}", "{label}: {values}"),
     # What is expected in the next days.

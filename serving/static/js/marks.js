@@ -1,5 +1,6 @@
 // The marks of charts show their values when they are pointed at, focused or touched; arrow keys go from
-// mark to mark, so that a chart is one stop of the Tab key. It runs before the page is read to its end, and
+// mark to mark, so that a chart is one stop of the Tab key: along the categories, and across the marks of
+// their single series. It runs before the page is read to its end, and
 // listens to the document alone: the marks that are there answer at once.
 
 const AWAY = 14; // pixels between the pointer and the values
@@ -67,8 +68,10 @@ function press(event) {
   const mark = markOf(event.target);
   if (!mark || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Escape") return hide();
-  const marks = [...mark.closest("[data-marks]").querySelectorAll(".chart-mark")];
-  const to = target(event.key, marks.indexOf(mark), Number(mark.closest("[data-marks]").dataset.across ?? 1), marks.length - 1);
+  const group = mark.closest("[data-marks]");
+  const marks = [...group.querySelectorAll(".chart-mark")];
+  const at = marks.indexOf(mark);
+  const to = nextCategory(event.key, group, marks, at) ?? target(event.key, at, Number(group.dataset.across ?? 1), marks.length - 1);
   if (to === null) return;
   event.preventDefault();
   marks[Math.min(Math.max(to, 0), marks.length - 1)].focus();
@@ -77,6 +80,21 @@ function press(event) {
 function target(key, at, across, last) {
   const steps = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + across, ArrowUp: at - across, Home: 0, End: last };
   return steps[key] ?? null;
+}
+
+// Where categories have marks of single series: the mark in the same place of the category before or after.
+function nextCategory(key, group, marks, at) {
+  const keys = group.matches(".bar-rows") ? ["ArrowUp", "ArrowDown"] : ["ArrowLeft", "ArrowRight"];
+  if (!keys.includes(key) || !marks.some(isPart)) return null;
+  const begins = marks.flatMap((mark, place) => (isPart(mark) ? [] : [place]));
+  const own = begins.findLastIndex((begin) => begin <= at);
+  const to = own + (key === keys[0] ? -1 : 1);
+  if (!(to in begins)) return at;
+  return Math.min(begins[to] + at - begins[own], (begins[to + 1] ?? marks.length) - 1);
+}
+
+function isPart(mark) {
+  return mark.classList.contains("part");
 }
 
 // Makes a mark the one that the Tab key stops at.

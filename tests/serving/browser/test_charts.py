@@ -16,6 +16,8 @@ pytestmark = pytest.mark.slow
 
 MANAGER, ANALYTICS = "/manager/dashboard?lang=es", "/manager/analytics?lang=es"
 SENT = Filter.of({"state": "enviado"})
+ABOVE = {"x": 4, "y": 2}
+"""Within the mark of a month, and above its columns."""
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -38,6 +40,11 @@ def ready(page: Page) -> Page:
 
 def marks(page: Page, chart: str) -> Locator:
     return page.locator(f".chart-{chart} [data-marks] .chart-mark")
+
+
+def whole(page: Page, chart: str) -> Locator:
+    """The marks of categories, without those of single series."""
+    return page.locator(f".chart-{chart} [data-marks] .chart-mark:not(.part)")
 
 
 def values(page: Page) -> list[str]:
@@ -70,12 +77,14 @@ def test_values_are_shown_while_a_mark_is_pointed_at(page) -> None:
     assert values(page) == [
         "Enviado", "Monto", "$14.000.000", "Certificados", "3", "Abre", "sus certificados",
     ]  # fmt: skip
-    marks(page, "monthly_trend").last.scroll_into_view_if_needed()
-    marks(page, "monthly_trend").last.hover()
+    whole(page, "monthly_trend").last.scroll_into_view_if_needed()
+    whole(page, "monthly_trend").last.hover(position=ABOVE)
     assert values(page) == [
         "jun 2024", "Propuesto", "$1.080.000.000", "Aprobado", "$960.000.000",
         "Pagado", "$840.000.000", "DSO", "42,0 días",
     ]  # fmt: skip
+    marks(page, "monthly_trend").last.hover()
+    assert values(page) == ["jun 2024", "Pagado", "$840.000.000", "Abre", "sus certificados"]
     page.locator("h1").hover()
     expect(page.locator(".tip")).not_to_be_visible()
 
@@ -84,12 +93,41 @@ def test_a_mark_leads_to_what_it_is_about_in_place(page) -> None:
     mark(page)
     marks(page, "client_performance").first.click()
     page.wait_for_url("**/manager/dashboard?client=Minera*")
-    month = marks(page, "monthly_trend").nth(10)
+    month = whole(page, "monthly_trend").nth(10)
     # The address changes at once; the marks follow with the page.
     expect(month).to_have_attribute("href", re.compile(r"\?month=2024-05&client=Minera"))
-    month.click()
+    month.click(position=ABOVE)
     page.wait_for_url("**/manager/dashboard?month=2024-05&client=Minera*")
     assert has_stayed(page)
+
+
+def test_each_series_leads_to_its_certificates(page) -> None:
+    for chart, place, standing in (("client_performance", 2, "overdue"), ("monthly_trend", 1, "approved")):
+        page.locator(f".chart-{chart} .chart-mark.part").nth(place).click()
+        page.wait_for_url(f"**/manager/certificates?*standing={standing}&*")
+        page.go_back()
+        expect(page.locator("h1")).to_have_text("Gestión")
+    # What is beside the bars of a row is its name's.
+    page.locator(".chart-client_performance .bar-row").first.click(position={"x": 3, "y": 2})
+    page.wait_for_url("**/manager/dashboard?client=Minera*")
+
+
+def test_keys_go_along_the_categories_and_across_their_series(page) -> None:
+    for chart, along, back, across in (
+        ("client_performance", "ArrowDown", "ArrowUp", "ArrowRight"),
+        ("monthly_trend", "ArrowRight", "ArrowLeft", "ArrowDown"),
+    ):
+        every, categories = marks(page, chart), whole(page, chart)
+        every.first.focus()
+        page.keyboard.press(along)
+        expect(categories.nth(1)).to_be_focused()
+        page.keyboard.press(across)
+        expect(every.nth(5)).to_be_focused()
+        page.keyboard.press(back)
+        expect(every.nth(1)).to_be_focused()
+        page.keyboard.press(back)  # there is none before it
+        expect(every.nth(1)).to_be_focused()
+        assert values(page)[-2:] == ["Abre", "sus certificados"]
 
 
 def test_marks_are_reached_and_followed_by_keys(page) -> None:

@@ -349,12 +349,12 @@ def test_only_what_is_clicked_is_asked_of_the_pipeline(page, client) -> None:
 
 def test_what_a_figure_leads_to_begins_at_its_top_and_a_choice_leaves_the_page_where_it_is(page) -> None:
     page.evaluate("scrollTo(0, 400)")
-    page.locator(".not-receivable a").first.evaluate("link => link.click()")
-    page.wait_for_url("**state=revision**")
+    page.locator("a.bar-label").first.evaluate("link => link.click()")
+    page.wait_for_url("**client=Minera**")
     page.wait_for_function("scrollY === 0")
     page.evaluate("scrollTo(0, 300)")
     expect(page.locator("#filters")).to_be_in_viewport()  # it stays at the edge
-    page.locator(".chip a").click()
+    page.locator(".chip > a").click()
     page.wait_for_url(f"**{PAGE}")
     assert page.evaluate("scrollY") == 300
 
@@ -367,3 +367,35 @@ def test_the_link_that_is_copied_names_filter_and_language(open_page) -> None:
     copied = page.evaluate("navigator.clipboard.readText()")
     language = page.evaluate("document.documentElement.lang")
     assert copied.endswith(f"{PATH}?client=Minera+Sur&lang={language}")
+
+
+@pytest.mark.parametrize("is_refused", [False, True], ids=["copied", "selected"])
+def test_a_link_is_copied_where_the_browser_lends_no_clipboard(is_refused: bool, open_page, address) -> None:
+    # Any host but this machine, without HTTPS.
+    page = open_page(allow=("Cross-Origin-Opener-Policy",))
+    page.route(
+        "http://kpi.test/**",
+        lambda route: route.fulfill(response=route.fetch(url=elsewhere(route.request.url, address))),
+    )
+    page.goto(f"http://kpi.test{PATH}?client=Minera Sur&lang=es")
+    assert page.evaluate("[isSecureContext, navigator.clipboard]") == [False, None]
+    if is_refused:
+        page.evaluate("document.execCommand = () => false")
+    page.locator("#copy-link").click()
+    said = "No se pudo copiar" if is_refused else "Enlace copiado"
+    expect(page.locator("#announcement")).to_have_text(re.compile(said))
+    expected = f"http://kpi.test{PATH}?client=Minera+Sur&lang=es"
+    field = page.get_by_label("Enlace a esta página")
+    if is_refused:
+        expect(field).to_be_focused()
+        assert page.evaluate("getSelection().toString()") == expected
+        return
+    expect(field).to_have_count(0)
+    page.locator("#summary-client").click()
+    page.get_by_label("Buscar en Cliente").press("Control+V")
+    expect(page.get_by_label("Buscar en Cliente")).to_have_value(expected)
+
+
+def elsewhere(url: str, host: str) -> str:
+    """The same address of another host."""
+    return f"{host}{url.partition('kpi.test')[2]}"

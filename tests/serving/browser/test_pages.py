@@ -42,6 +42,20 @@ def test_every_page(language, scheme, width, open_page, press, data_of) -> None:
         assert [text for text in cut if text] == []
 
 
+@pytest.mark.parametrize("width", [390, 800, 1366])
+def test_no_card_is_alone_in_its_row(width: int, open_page, press) -> None:
+    press.publish()
+    page = open_page(viewport={"width": width, "height": 800})
+    for one in PAGES:
+        page.goto(f"{page_path(one.name)}?lang=es")
+        rows = page.locator(".cards").evaluate_all(
+            """groups => groups.map(group => Object.values(Object.groupBy(
+                group.children, (card) => card.getBoundingClientRect().top)).map(row => row.length))"""
+        )
+        for of_group in rows:
+            assert 1 not in of_group or set(of_group) == {1}, (one.name, of_group)
+
+
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_charts_begin_in_sight_on_a_laptop(language: str, open_page, press, keep) -> None:
     mine = Filter.of({"client": MINE})
@@ -95,6 +109,46 @@ def test_all_that_sorts_a_list_is_in_sight_on_a_phone(open_page, press) -> None:
     heads = [head.bounding_box() for head in page.locator(".list thead .sort").all()]
     assert len(heads) > 5
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in heads)
+
+
+@pytest.mark.parametrize(
+    "look", [{"viewport": {"width": 1366, "height": 768}}, PHONE], ids=["laptop", "phone"]
+)
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/manager/compare?lang=es&dimension=client&value={quote(MINE)}&value={quote(CONSTRUCTORA)}",
+        f"/manager/changes?lang=es&comparison=month_end&client={quote(CONSTRUCTORA)}",
+        f"/manager/dashboard?lang=es&client={quote(MINE)}",
+    ],
+    ids=["compare", "changes", "figures"],
+)
+def test_the_bar_stays_in_sight_and_covers_nothing_focused(path, look, open_page, press) -> None:
+    scales = {EVERYTHING: 1, Filter.of({"client": MINE}): 2, Filter.of({"client": CONSTRUCTORA}): 3}
+    for product in PRODUCTS:
+        press.publish(
+            product, answers={which: figures(product, scale=scale) for which, scale in scales.items()}
+        )
+    page = open_page(path, **look)
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert page.evaluate("scrollY") > 100
+    bar = page.locator(".filters").bounding_box()
+    assert abs(bar["y"]) < 1
+    assert bar["height"] < page.viewport_size["height"] / 5
+    page.locator(".filters :is(summary, select, a):visible").first.focus()
+    covered = page.locator("main :is(a[href], button, summary, select):visible").evaluate_all(
+        """all => {
+            const bar = document.querySelector(".filters");
+            return all.reverse().filter(one => !bar.contains(one)).filter(one => {
+                one.focus();
+                if (document.activeElement !== one) return false;
+                const { top, bottom } = one.getBoundingClientRect();
+                const over = bar.getBoundingClientRect();
+                return top >= over.top && bottom <= over.bottom;
+            }).map(one => one.outerHTML.slice(0, 120));
+        }"""
+    )
+    assert covered == []
 
 
 def test_what_changed_is_cards_on_a_phone(open_page, press) -> None:

@@ -5,6 +5,7 @@ from html import unescape
 
 import pytest
 
+from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.kpis import KPIS
 
 PAGE = "/manager/dashboard"
@@ -53,6 +54,38 @@ def test_a_definition_is_in_the_language_of_the_page_and_leads_to_all_of_them(sh
     (link,) = re.findall(r'href="(/manager/indicators[^"#]*)#meaning-critical"', about)
     assert 'id="meaning-critical"' in shown(link)
     assert 'id="meaning-critical"' not in shown(PAGE)
+
+
+def test_each_sum_and_count_says_of_what_it_is_today(shown) -> None:
+    text = shown("/manager/indicators?lang=en")
+    said = {
+        "approved": "Sum of the column “Approved” of the certificates “Accepted, paid or not” with "
+        "“Accepted” from 29 Jun 2023 to 28 Jun 2024: CLP 1,234,000,000",
+        "pending": "Sum of the column “Open” of the certificates “Pending”: CLP 1,234,000,000",
+        "portfolio": "Sum of the column “Open” of the certificates “Total portfolio”: CLP 1,234,000,000",
+        "retained": "Sum of the column “Retained” of the certificates “With retention”: CLP 1,234,000,000",
+        "overdue_count": "Number of certificates “Overdue”, credit notes left out: 21",
+        "run_rate": "CLP 308,500,000 × 4 = CLP 1,234,000,000",
+    }
+    for name, formula in said.items():
+        assert formula in text_of(card_of(text, name)), name
+    of_window = text_of(card_of(text, "certificates"))
+    assert "Number of certificates “Not cancelled” with “Issued” from 29 Jun 2023 to 28 Jun 2024" in of_window
+
+
+def test_each_currency_has_a_formula(press, web, data_of) -> None:
+    press.publish("dashboards", answers={EVERYTHING: data_of("dashboards", currencies=("CLP", "USD"))})
+    (about,) = re.findall(
+        r"popover>(.*?)</div>", card_of(web.get(f"{PAGE}?lang=es").text, "receivable"), re.DOTALL
+    )
+    formula = "Suma de la columna «Saldo» de los certificados «Por cobrar»: "
+    assert re.findall(rf"{formula}(\S+)", text_of(about)) == ["$1.234.000.000", "US$12.340.000,00"]
+
+
+def test_what_is_expected_says_how_and_leads_to_its_months(shown) -> None:
+    (about,) = re.findall(r"popover>(.*?)</div>", card_of(shown(f"{PAGE}?lang=en"), "expected"), re.DOTALL)
+    assert "Sum of each receivable balance × the chance that it is paid until 28 Jul: CLP" in text_of(about)
+    assert re.findall(r'href="([^"]+)">The forecast by month<', about) == ["/manager/cash-flow?lang=en"]
 
 
 def test_a_change_is_heard_as_it_is_seen(shown) -> None:

@@ -10,6 +10,7 @@ from kpi_pipeline.model.pages import NOT_RECEIVABLE
 from serving.catalogue import Catalogue
 from serving.pages.addresses import PageAddress, page_path
 from serving.pages.cards.not_receivable import NotReceivablePart, not_receivable_parts
+from serving.pages.cards.values import CardContext
 from serving.pages.drill_down import DrillDown
 from serving.pages.published.figures import read_figures
 from serving.pages.writing import writer_for
@@ -17,6 +18,8 @@ from tests.waiting import wait_until
 
 MILLION = 1_000_000
 PAGE = "/manager/dashboard"
+LIST = "/manager/certificates"
+STANDINGS = ("returned", "unsent")
 
 
 def money(**amounts: int | None) -> list[dict]:
@@ -28,32 +31,30 @@ def count(number: int) -> list[dict]:
     return [{**one, "currency": None} for one in money(CLP=number)]
 
 
-def stored_with_states(catalogue_of, *states: str) -> dict:
-    """A catalogue of certificates in some states."""
-    stored = catalogue_of()
-    dimensions = [
-        {**one, "values": [{"value": state, "count": 1} for state in states]}
-        if one["name"] == "state"
-        else one
-        for one in stored["dimensions"]
-    ]
-    return {**stored, "dimensions": dimensions}
-
-
 @pytest.fixture
 def parts_of(catalogue_of, data_of):
     """The line of the first page, of what is returned and what is not sent."""
 
-    def make(returned, returned_count, unsent, unsent_count, *, language="en", selection=None, as_of=None):
-        states = ("revision", "enviado", "rechazado")
-        known = Catalogue.model_validate(stored_with_states(catalogue_of, *states))
-        address = PageAddress(PAGE, None, as_of)
-        writer = writer_for(language, known, "UTC", DrillDown(known, selection or {}, address))
+    def make(
+        returned,
+        returned_count,
+        unsent,
+        unsent_count,
+        *,
+        language="en",
+        selection=None,
+        as_of=None,
+        has_past=False,
+    ):
+        known = Catalogue.model_validate(catalogue_of())
+        drill_down = DrillDown(known, selection or {}, PageAddress(PAGE, None, as_of), has_past_list=has_past)
+        writer = writer_for(language, known, "UTC", drill_down)
         data = data_of("dashboards")
         data["kpis"] |= dict(
             zip(NOT_RECEIVABLE, (returned, count(returned_count), unsent, count(unsent_count)), strict=True)
         )
-        return not_receivable_parts(read_figures(data, known.pages[0], known), writer)
+        figures = read_figures(data, known.pages[0], known)
+        return not_receivable_parts(CardContext(figures, selection or {}, writer))
 
     return make
 
@@ -65,12 +66,12 @@ def written(parts: list[NotReceivablePart]) -> list[tuple[str, str]]:
 def test_each_part_says_how_much_in_how_many_and_leads_there(parts_of) -> None:
     figures = (money(CLP=3_349 * MILLION), 157, money(CLP=420 * MILLION), 31)
     assert written(parts_of(*figures)) == [
-        ("Returned for correction: CLP 3,349 M in 157 certificates", f"{PAGE}?state=rechazado"),
-        ("Not sent: CLP 420 M in 31 certificates", f"{PAGE}?state=revision"),
+        ("Returned for correction: CLP 3,349 M in 157 certificates", f"{LIST}?standing=returned"),
+        ("Not sent: CLP 420 M in 31 certificates", f"{LIST}?standing=unsent"),
     ]
     assert written(parts_of(*figures, language="es")) == [
-        ("Devuelto por corregir: $3.349 M en 157 certificados", f"{PAGE}?state=rechazado"),
-        ("Sin enviar: $420 M en 31 certificados", f"{PAGE}?state=revision"),
+        ("Devuelto por corregir: $3.349 M en 157 certificados", f"{LIST}?standing=returned"),
+        ("Sin enviar: $420 M en 31 certificados", f"{LIST}?standing=unsent"),
     ]
     assert [part.exact for part in parts_of(*figures, language="es")] == ["$3.349.000.000", "$420.000.000"]
 
@@ -115,24 +116,22 @@ def test_certificates_whose_amounts_cancel_out_are_counted(parts_of) -> None:
     assert part.text == "Returned for correction: 3 certificates"
 
 
-def test_the_links_keep_the_filter_but_its_states(parts_of) -> None:
+def test_the_links_keep_the_filter(parts_of) -> None:
     figures = (money(CLP=7), 1, money(CLP=8), 2)
     kept = {"client": ["Minera Ñandú"], "month": ["2024-03"]}
     urls = [part.url for part in parts_of(*figures, selection=kept)]
     assert urls == [
-        f"{PAGE}?month=2024-03&client=Minera+%C3%91and%C3%BA&state={state}"
-        for state in ("rechazado", "revision")
+        f"{LIST}?month=2024-03&client=Minera+%C3%91and%C3%BA&standing={standing}" for standing in STANDINGS
     ]
-    of_both = parts_of(*figures, selection={"state": ["revision", "rechazado"]})
-    assert [part.url for part in of_both] == [f"{PAGE}?state=rechazado", f"{PAGE}?state=revision"]
-    # A page of them alone leads nowhere.
-    assert parts_of(*figures, selection={"state": ["rechazado"]})[0].url == ""
 
 
 def test_the_links_of_a_month_end_keep_its_day(parts_of) -> None:
     figures = (money(CLP=7), 1, money(CLP=8), 2)
-    urls = [part.url for part in parts_of(*figures, as_of=date(2024, 5, 31))]
-    assert urls == [f"{PAGE}?state={state}&as_of=2024-05-31" for state in ("rechazado", "revision")]
+    day = date(2024, 5, 31)
+    urls = [part.url for part in parts_of(*figures, as_of=day, has_past=True)]
+    assert urls == [f"{LIST}?standing={standing}&as_of=2024-05-31" for standing in STANDINGS]
+    # A month end may have no list.
+    assert [part.url for part in parts_of(*figures, as_of=day)] == ["", ""]
 
 
 @pytest.mark.parametrize(
@@ -147,16 +146,15 @@ def test_the_links_of_a_month_end_keep_its_day(parts_of) -> None:
     ],
 )
 def test_every_page_shows_it(language, text, web, press, catalogue_of) -> None:
-    stored = stored_with_states(catalogue_of, "revision", "enviado", "rechazado")
-    press.publish(catalogue=stored)
-    for page in stored["pages"]:
+    press.publish()
+    for page in catalogue_of()["pages"]:
         path = page_path(page["name"])
         html = web.get(f"{path}?lang={language}").text
         (line,) = re.findall(r'<ul class="not-receivable">(.*?)</ul>', html, re.DOTALL)
         shown = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", line)).strip()
         assert shown == text, page["name"]
         assert re.findall(r'href="([^"]+)"', line) == [
-            f"{path}?state={state}&amp;lang={language}" for state in ("rechazado", "revision")
+            f"{LIST}?standing={standing}&amp;lang={language}" for standing in STANDINGS
         ]
 
 
@@ -171,16 +169,15 @@ def test_a_page_of_nothing_returned_or_unsent_has_no_line(web, press, data_of) -
     wait_until(lambda: 'class="not-receivable"' not in web.get(PAGE).text)
 
 
-def test_a_page_of_billing_months_shows_what_is_left_of_them(web, press, data_of, catalogue_of) -> None:
+def test_a_page_of_billing_months_shows_what_is_left_of_them(web, press, data_of) -> None:
     march = Filter.of({"month": "2024-03"})
     data = data_of("dashboards") | {"comparison": None, "cohort": {"certificates": 20, "open": 9}}
     data["kpis"] |= {"returned": money(CLP=7 * MILLION), "returned_count": count(9)}
     data["kpis"] |= {"unsent": money(CLP=0), "unsent_count": count(0)}
-    stored = stored_with_states(catalogue_of, "revision", "enviado", "rechazado")
-    press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), march: data}, catalogue=stored)
+    press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), march: data})
     html = web.get(f"{PAGE}?month=2024-03&lang=en").text
     (line,) = re.findall(r'<ul class="not-receivable">(.*?)</ul>', html, re.DOTALL)
     assert "Returned for correction: CLP\xa07.0\xa0M in 9 certificates" in line
     assert "Not sent" not in line
-    assert f'href="{PAGE}?month=2024-03&amp;state=rechazado&amp;lang=en"' in line
+    assert f'href="{LIST}?month=2024-03&amp;standing=returned&amp;lang=en"' in line
     assert "9 certificates are open" in html

@@ -7,9 +7,12 @@ from urllib.parse import quote
 
 import pytest
 
+from kpi_pipeline.cache.codec import decode
 from kpi_pipeline.cache.publishing.additions import Additions
 from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.model.filters import EVERYTHING
 from tests.serving.bridges import bridge_between
+from tests.serving.certificates import past_list
 from tests.serving.pages.downloads.test_routes import Book, rows_of
 from tests.serving.payloads import CONSTRUCTORA, MINE
 
@@ -62,6 +65,39 @@ def test_parts_lead_to_their_certificates_and_the_present_to_its_list(web, press
     # Between month ends of the past there is no list of today.
     past = links(web.get(f"{CHANGES}?lang=en&comparison=2024-05").text)
     assert not any("standing=" in one for one in past)
+
+
+def test_the_filter_is_a_chip_that_can_be_taken_back(web, press) -> None:
+    press.publish("dashboards")
+    text = web.get(f"{CHANGES}?lang=en&comparison=month_end&client={quote(CONSTRUCTORA)}").text
+    chip = text.partition('<li class="chip">')[2].partition("</li>")[0]
+    assert CONSTRUCTORA in unescape(chip)
+    (url,) = [one for one in links(chip) if one.startswith(CHANGES)]
+    assert url == f"{CHANGES}?comparison=month_end&lang=en"
+    assert 'class="chip"' not in web.get(url).text
+
+
+def test_a_month_end_leads_to_its_list_where_both_say_the_same(web, press, keep, data_of) -> None:
+    april, may = date(2024, 4, 30), date(2024, 5, 31)
+    documents = bridge_between(april, may)
+    found = (decode(document).data() for document in documents.values())
+    held = next(data for data in found if "currencies" in data)["currencies"]
+    amounts = [(one["currency"], one["figures"]["receivable"]["opening"]["amount"]) for one in held]
+    data = data_of("dashboards", currencies=("CLP", "USD"))
+    for value in data["kpis"]["receivable"]:
+        value["value"] = dict(amounts)[value["currency"]]
+    press.publish("dashboards")
+    keep("dashboards", april, answers={EVERYTHING: data}, certificates=past_list(april))
+    keep("dashboards", may, certificates=past_list(may))
+    text = web.get(f"{CHANGES}?lang=en&comparison=2024-05").text
+    leading = {one for one in links(text) if "standing=" in one}
+    # May says something else, and of what was ever approved no month end says anything.
+    assert leading == {
+        f"/manager/certificates?standing=receivable&currency={code}&as_of=2024-04-30&lang=en"
+        for code in dict(amounts)
+    }
+    for url in leading:
+        assert web.get(url).status_code == 200
 
 
 def test_two_days_that_are_not_there_yet_are_prepared(web, press, client) -> None:

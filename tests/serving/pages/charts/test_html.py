@@ -5,6 +5,7 @@ import re
 import pytest
 
 from serving.pages.charts import geometry
+from serving.pages.charts.geometry import Rect
 from serving.pages.charts.html import chart_drawing
 from serving.pages.charts.shapes import (
     Axis,
@@ -58,6 +59,32 @@ def test_every_text_is_escaped(drawing: Drawn) -> None:
     text = chart_drawing(ChartView("states", HOSTILE, HOSTILE, "", [part], is_wide=False), part, "states-1")
     assert "<script>" not in text
     assert text.count("&lt;script&gt;") >= 8
+
+
+BARS_OF_SERIES = [Bar(HOSTILE, 0, 50, 50, Cell(HOSTILE), mark) for mark in (LINKED, None)]
+COLUMN = (Rect(HOSTILE, 0, 1, 0, 0, 1, 1), LINKED)
+OF_SERIES = {
+    "plot": Plot([Month(SLOT, LINKED, "", "", [], [], [COLUMN])] * 2, AXIS, None, 0.0, [], None, []),
+    "bars": Bars([BarRow(HOSTILE, LINKED, BARS_OF_SERIES, "")] * 2, []),
+}
+
+
+@pytest.mark.parametrize("kind", OF_SERIES)
+def test_marks_of_series_stand_beside_those_of_their_categories(kind) -> None:
+    part = ChartPart(HOSTILE, [], OF_SERIES[kind], None)
+    text = chart_drawing(ChartView("states", HOSTILE, HOSTILE, "", [part], is_wide=False), part, "states-1")
+    assert "<script>" not in text
+    mark = r'<a class="chart-mark([^"]*)"(?:[^>]|\n)*?data-focus="states-1 (\d)([^"]*)" tabindex="(-?\d)"'
+    marks = re.findall(mark, text)
+    assert [(" part" in kinds, at, stop) for kinds, at, _, stop in marks] == [
+        (False, "0", "0"),
+        (True, "0", "-1"),
+        (False, "1", "-1"),
+        (True, "1", "-1"),
+    ]
+    assert [bool(series) for _, _, series, _ in marks] == [False, True] * 2
+    # A link within another one would end it.
+    assert re.findall(r"<a |</a>", text) == ["<a ", "</a>"] * 4
 
 
 @pytest.mark.parametrize("drawing", DRAWINGS, ids=lambda drawing: drawing.kind)

@@ -100,14 +100,14 @@ def test_months_are_in_order_whatever_that_of_the_rows(chart_of) -> None:
     drawing = chart_of("monthly_trend", month=months, currency=["CLP"] * 3, **rows).parts[0].drawing
     assert [month.label for month in drawing.months] == ["Dec", "Jan", "Feb"]
     assert [month.year for month in drawing.months] == ["", "2024", ""]
-    assert [month.columns[0].amount for month in drawing.months] == [12, 1, 2]
+    assert [month.parts[0][0].amount for month in drawing.months] == [12, 1, 2]
     assert [month.slot.middle for month in drawing.months] == [x for x, _ in drawing.line.points]
 
 
 def test_a_chart_of_one_month_is_drawn(chart_of) -> None:
     given = {"proposed": [5], "approved": [0], "paid": [None], "dso": [3.0]}
     drawing = chart_of("monthly_trend", month=["2024-06"], currency=["CLP"], **given).parts[0].drawing
-    ((column,),) = [month.columns for month in drawing.months]
+    (((column, _),),) = [month.parts for month in drawing.months]
     assert column.x < 50 < column.x + 3 * column.width
     assert drawing.months[0].year == "2024"
 
@@ -197,7 +197,7 @@ def test_what_is_still_expected_of_a_month_stands_on_what_was_collected(chart_of
     )
     june, july = drawing.months
     assert [june.label, july.label] == ["Jun", "Jul"]
-    collected, rest = june.columns
+    (collected, of_collected), (rest, of_rest) = june.parts
     assert (collected.amount, rest.amount) == (70, 20)
     assert rest.y + rest.height == pytest.approx(collected.y, abs=0.02)
     ((_, (whisker, _)),) = drawing.whiskers
@@ -209,6 +209,12 @@ def test_what_is_still_expected_of_a_month_stands_on_what_was_collected(chart_of
         "Expected:\tCLP\xa020",
         "50% interval:\tCLP\xa015 \N{EN DASH} CLP\xa025",
     ]
+    # Each of both leads to its own certificates.
+    assert of_collected.label == "Jun 2024\nCollected:\tCLP\xa070\nOpens:\tits certificates"
+    assert "standing=collected&paid_from=2024-06-01&paid_to=2024-06-28" in of_collected.url
+    assert "expected_in=2024-06" in of_rest.url
+    assert "/analytics?" in june.mark.url
+    assert (len(july.columns), july.parts) == (1, [])
 
 
 def test_series_are_in_their_declared_order(chart_of) -> None:
@@ -224,7 +230,7 @@ def test_series_are_in_their_declared_order(chart_of) -> None:
         .parts[0]
         .drawing
     )
-    assert [column.series for column in drawing.months[0].columns] == ["collected", "expected"]
+    assert [column.series for column, _ in drawing.months[0].parts] == ["collected", "expected"]
 
 
 def test_the_strongest_cell_is_the_largest_amount(chart_of) -> None:
@@ -271,6 +277,26 @@ def test_the_number_of_a_mark_leads_to_its_certificates(chart_of) -> None:
     assert unknown.parts[0].drawing.rows[0].mark.url == ""
     _, (_, cells) = chart_of("payment_heatmap").parts[0].drawing.rows
     assert {cell.mark.url.partition("=")[0] for cell in cells[1:]} == {f"{LIST}?client"}
+
+
+def test_each_series_that_has_a_list_has_marks_of_its_own(chart_of) -> None:
+    month = chart_of("monthly_trend").parts[0].drawing.months[10]
+    assert (month.columns, [rect.series for rect, _ in month.parts]) == ([], ["proposed", "approved", "paid"])
+    assert "/analytics?" in month.mark.url
+    (_, proposed), *_ = month.parts
+    assert proposed.label.split("\n")[0] == "May 2024"
+    days = "issued_from=2024-05-01&issued_to=2024-05-31"
+    assert proposed.url == f"{LIST}?state=enviado&standing=not_cancelled&{days}&currency=CLP&lang=en"
+    # What no list sums to has none, nor have several names together.
+    revenue, cost, margin = chart_of("margin_by_project").parts[0].drawing.rows[0].bars
+    assert revenue.mark is not None
+    assert "standing=approved" in revenue.mark.url
+    assert (cost.mark, margin.mark) == (None, None)
+    assert {bar.mark for bar in chart_of("client_performance").parts[0].drawing.rows[-1].bars} == {None}
+    # The table leads where the drawing does.
+    (part,) = chart_of("client_performance").parts
+    drawn = [[bar.mark.url if bar.mark else "" for bar in row.bars] for row in part.drawing.rows]
+    assert drawn == [[cell.url for cell in row[1:4]] for row in part.table.rows]
 
 
 def test_each_number_beneath_a_drawing_leads_to_its_certificates(chart_of) -> None:
