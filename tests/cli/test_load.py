@@ -268,7 +268,7 @@ def test_a_password_is_read_from_the_standard_input(
         )
         connection.execute("INSERT INTO own_claims VALUES ('1', 'Minera X', '2024-01-31', 7)")
     mapping = write_mapping(tmp_path)
-    mapping.write_text(f'table = "own_claims"\n{mapping.read_text()}')
+    mapping.write_text(f'{mapping.read_text()}[source]\ntable = "own_claims"\n')
     whole = sa.make_url(postgres_server)
     without = whole._replace(password=None).render_as_string(hide_password=False)
     arguments = ("load", "--mapping", str(mapping), "--password-stdin", without)
