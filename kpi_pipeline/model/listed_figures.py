@@ -7,7 +7,8 @@ from typing import Final
 from kpi_pipeline.model.components import COMPONENTS, Component, ComponentKind, Stretch
 from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.kpis.formulas import Sum, Total
-from kpi_pipeline.model.listing import EXPECTED, LIST_EVENTS, LIST_STANDINGS
+from kpi_pipeline.model.list_standings import LIST_STANDINGS
+from kpi_pipeline.model.listing import EXPECTED, LIST_EVENTS
 from kpi_pipeline.model.states import FIGURE_STATES, State
 from kpi_pipeline.model.tables import STATEMENT_FLOWS, TABLES, ByDimension
 from kpi_pipeline.model.work_lists import WorkListName

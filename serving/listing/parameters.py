@@ -9,6 +9,7 @@ from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.forecast import NEXT_DAYS_NAME, NEXT_DAYS_SPANISH
 from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.list_standings import LIST_STANDINGS
 from kpi_pipeline.model.listing import (
     EXPECTED,
     FIRST_DAY,
@@ -16,7 +17,6 @@ from kpi_pipeline.model.listing import (
     LIST_COLUMN_NAMES,
     LIST_EVENTS,
     LIST_REASONS,
-    LIST_STANDINGS,
     USUAL_COLUMNS,
 )
 from kpi_pipeline.model.moments import written_day

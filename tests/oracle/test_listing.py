@@ -25,6 +25,7 @@ from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.model.ageing import AGEING_BUCKETS
 from kpi_pipeline.model.certificate_details import DETAIL_DAYS, FEWEST_OWN, RETAINED, RUNNING_MARK
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.list_standings import LIST_STANDINGS
 from kpi_pipeline.model.listed_figures import (
     LISTED_CHARTS,
     LISTED_COLUMNS,
@@ -33,13 +34,7 @@ from kpi_pipeline.model.listed_figures import (
     LISTED_REASONS,
     ListedFigure,
 )
-from kpi_pipeline.model.listing import (
-    LIST_COLUMN_NAMES,
-    LIST_EVENTS,
-    LIST_STANDINGS,
-    LISTED_WITH,
-    REASON_COLUMNS,
-)
+from kpi_pipeline.model.listing import LIST_COLUMN_NAMES, LIST_EVENTS, LISTED_WITH, REASON_COLUMNS
 from kpi_pipeline.resources.stored_tables import StoredTable, write_packed
 from kpi_pipeline.sources.provenance import Provenance
 

@@ -10,12 +10,12 @@ from kpi_pipeline.model.certificate_details import (
 )
 from kpi_pipeline.model.forecast import ForecastReason, ForecastRule
 from kpi_pipeline.model.labels import Kind
+from kpi_pipeline.model.list_standings import LIST_STANDINGS
 from kpi_pipeline.model.listing import (
     EXPECTED,
     LIST_COLUMNS,
     LIST_LABELS,
     LIST_REASONS,
-    LIST_STANDINGS,
     SUMMED_COLUMNS,
     ListColumn,
 )

@@ -11,6 +11,7 @@ from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS, FROM, PERIOD,
 from kpi_pipeline.model.forecast import NEXT_DAYS_NAME, NEXT_DAYS_SPANISH
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.labels import LANGUAGES, Kind
+from kpi_pipeline.model.list_standings import LIST_STANDINGS
 from kpi_pipeline.model.listing import (
     EXPECTED,
     IDENTIFYING_COLUMNS,
@@ -19,7 +20,6 @@ from kpi_pipeline.model.listing import (
     LIST_EVENTS,
     LIST_LABELS,
     LIST_REASONS,
-    LIST_STANDINGS,
     USUAL_ORDER,
 )
 from kpi_pipeline.model.pages import PAGES

@@ -5,8 +5,9 @@ from typing import Final
 
 from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.kpis.formulas import Total
+from kpi_pipeline.model.list_standings import LIST_STANDINGS
 from kpi_pipeline.model.listed_figures import LISTED_KPIS, ListedFigure
-from kpi_pipeline.model.listing import EVENT_LABELS, LIST_LABELS, LIST_STANDINGS
+from kpi_pipeline.model.listing import EVENT_LABELS, LIST_LABELS
 from serving.catalogue import Kpi
 from serving.pages.cards.values import CardContext, CardFigure, written_value
 from serving.pages.formats import NO_DATA

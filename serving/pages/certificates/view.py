@@ -10,16 +10,15 @@ from kpi_pipeline.cache.reading.listing.matching import Totals
 from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.certificate_details import RETAINED
 from kpi_pipeline.model.labels import NUMBERS, Counted, Kind
+from kpi_pipeline.model.list_standings import LIST_STANDINGS, ListStanding
 from kpi_pipeline.model.listing import (
     EVENT_LABELS,
     EXPECTED,
     LIST_COLUMNS,
     LIST_LABELS,
-    LIST_STANDINGS,
     REASON_COLUMNS,
     USUAL_COLUMNS,
     ListColumn,
-    ListStanding,
 )
 from serving.as_of import AS_OF
 from serving.listing.detail import certificate_path

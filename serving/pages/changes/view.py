@@ -16,7 +16,7 @@ from kpi_pipeline.model.bridge import (
     BridgeFigure,
 )
 from kpi_pipeline.model.labels import Counted
-from kpi_pipeline.model.listing import LIST_STANDINGS
+from kpi_pipeline.model.list_standings import LIST_STANDINGS
 from serving.bridge.look_up import BridgeResult
 from serving.bridge.parameters import BridgeRequest
 from serving.pages.addresses import PageAddress

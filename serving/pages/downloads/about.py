@@ -14,14 +14,8 @@ from kpi_pipeline.cache.reading.listing.query import DayRange
 from kpi_pipeline.model.components import NEXT_DAYS
 from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
 from kpi_pipeline.model.labels import Kind
-from kpi_pipeline.model.listing import (
-    EVENT_LABELS,
-    EXPECTED,
-    LIST_LABELS,
-    LIST_STANDINGS,
-    REASON_COLUMNS,
-    ListColumn,
-)
+from kpi_pipeline.model.list_standings import LIST_STANDINGS
+from kpi_pipeline.model.listing import EVENT_LABELS, EXPECTED, LIST_LABELS, REASON_COLUMNS, ListColumn
 from serving.access.identity import current_identity
 from serving.cache_access import Connection
 from serving.catalogue import Page

@@ -11,7 +11,8 @@ from flask import Blueprint, Response, request
 from kpi_pipeline.cache.bridges import Moved
 from kpi_pipeline.model.bridge import BRIDGE_FIGURE_BY_NAME, BRIDGE_FIGURES, BRIDGE_PART_BY_NAME, DSO
 from kpi_pipeline.model.labels import Text
-from kpi_pipeline.model.listing import LIST_STANDINGS, LISTED_WITH
+from kpi_pipeline.model.list_standings import LIST_STANDINGS
+from kpi_pipeline.model.listing import LISTED_WITH
 from serving.bridge.look_up import BridgeResult, look_up_bridge
 from serving.cache_access import current_connection, current_settings
 from serving.pages.addresses import CHANGES_PATH

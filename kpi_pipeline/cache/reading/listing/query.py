@@ -28,7 +28,7 @@ class Selection:
 
     Attributes:
         filter: They have one of its values in each of its dimensions.
-        standings: They stand in one of these ways, of `model.listing.LIST_STANDINGS`; none: in any.
+        standings: They stand in one of these ways, of `model.list_standings.LIST_STANDINGS`; none: in any.
         search: Each of its words is part of their client, project or number.
         days: When each of some events was.
         currency: Code of the currency of their amounts; empty for any.
