@@ -187,7 +187,7 @@ def test_a_day_that_was_kept_is_where_the_next_day_s_bridge_begins() -> None:
     for day, known_on in ((date(2024, 6, 27), date(2024, 6, 27)), (date(2024, 6, 28), None)):
         shards = shards_of(certificates, "issued_on", digests=True)
         made = Bridges(shards, [f"{day}-{one.digest}" for one in shards], day, Thresholds(), "here", 12)
-        for batch, listed in listed_batches(shards, day, Thresholds()):
+        for batch, listed in listed_batches(shards, day, Thresholds(), 12):
             made.put({one.month: f"{day}-{one.digest}" for one in batch}, listed)
         frames = dict(made.attachments(None, None).frames)
         first = BridgeIndex.of(decode(frames[BRIDGES]).data()).bridges[0]
@@ -207,7 +207,7 @@ def test_of_many_certificates_only_the_days_that_today_is_compared_with_are_reco
     shards = shards_of(certificates, "issued_on", digests=True)
     made = Bridges(shards, [one.digest for one in shards], date(2024, 6, 28), Thresholds(), "here", 12)
     assert sorted(made.earlier) == [date(2024, 5, 31), date(2024, 6, 27)]
-    for batch, listed in listed_batches(shards, made.as_of, Thresholds()):
+    for batch, listed in listed_batches(shards, made.as_of, Thresholds(), 12):
         made.put({one.month: one.digest for one in batch}, listed)
     index = BridgeIndex.of(decode(dict(made.attachments(None, None).frames)[BRIDGES]).data())
     assert [one.name for one in index.bridges] == ["last_day", "month_end"]
