@@ -134,6 +134,10 @@ def test_candidate_filters_are_what_readers_can_choose_and_the_pairs_that_occur(
     # What can be chosen, whether anything has it or not.
     expected |= {Filter.of({name: one}) for name in DIMENSION_NAMES for one in cube.frame.values[name]}
     expected |= {Filter.of({name: values}) for name, values in stretches}
+    # Quarters that those which can be chosen are compared with, of everything alone.
+    for first, last in (("2023-07", "2023-09"), ("2023-01", "2023-03"), ("2022-10", "2022-12")):
+        if months := [one for one in cube.frame.values["month"] if first <= one <= last]:
+            expected.add(Filter.of({"month": months}))
     for entry in entries:
         attributes = [name for name in entry if name not in ("month", "issued_age")]
         named = [*attributes, "month"]
