@@ -26,7 +26,7 @@ function change({ target }) {
   if (!form || !target.name) return;
   const isEnd = target.name === "from" || target.name === "to";
   // Two days are chosen together: what lies between one and the other is not computed.
-  if (isEnd && form.matches(".bridge-form")) return alignDays(form, target);
+  if (isEnd && target.closest(".bridge-form")) return alignDays(form, target);
   if (isEnd) alignRange(form.elements.from, form.elements.to, target);
   if (target.type === "date") {
     if (!target.validity.valid) return; // its year is not yet typed to the end
