@@ -60,7 +60,7 @@ def test_each_sum_and_count_says_of_what_it_is_today(shown) -> None:
     text = shown("/manager/indicators?lang=en")
     said = {
         "approved": "Sum of the column “Approved” of the certificates “Accepted, paid or not” with "
-        "“Accepted” from 29 Jun 2023 to 28 Jun 2024: CLP 1,234,000,000",
+        "“Accepted” from Jun 29, 2023 to Jun 28, 2024: CLP 1,234,000,000",
         "pending": "Sum of the column “Open” of the certificates “Pending”: CLP 1,234,000,000",
         "portfolio": "Sum of the column “Open” of the certificates “Total portfolio”: CLP 1,234,000,000",
         "retained": "Sum of the column “Retained” of the certificates “With retention”: CLP 1,234,000,000",
@@ -70,7 +70,7 @@ def test_each_sum_and_count_says_of_what_it_is_today(shown) -> None:
     for name, formula in said.items():
         assert formula in text_of(card_of(text, name)), name
     of_window = text_of(card_of(text, "certificates"))
-    assert "Number of certificates “Not cancelled” with “Issued” from 29 Jun 2023 to 28 Jun 2024" in of_window
+    assert "Number of certificates “Not canceled” with “Issued” from Jun 29, 2023 to Jun 28, 2024" in of_window
 
 
 def test_each_currency_has_a_formula(press, web, data_of) -> None:
@@ -84,7 +84,7 @@ def test_each_currency_has_a_formula(press, web, data_of) -> None:
 
 def test_what_is_expected_says_how_and_leads_to_its_months(shown) -> None:
     (about,) = re.findall(r"popover>(.*?)</div>", card_of(shown(f"{PAGE}?lang=en"), "expected"), re.DOTALL)
-    assert "Sum of each receivable balance × the chance that it is paid until 28 Jul: CLP" in text_of(about)
+    assert "Sum of each receivable balance × the chance that it is paid until Jul 28: CLP" in text_of(about)
     assert re.findall(r'href="([^"]+)">The forecast by month<', about) == ["/manager/cash-flow?lang=en"]
 
 
