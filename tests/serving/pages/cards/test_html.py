@@ -70,7 +70,9 @@ def test_each_sum_and_count_says_of_what_it_is_today(shown) -> None:
     for name, formula in said.items():
         assert formula in text_of(card_of(text, name)), name
     of_window = text_of(card_of(text, "certificates"))
-    assert "Number of certificates “Not canceled” with “Issued” from Jun 29, 2023 to Jun 28, 2024" in of_window
+    assert (
+        "Number of certificates “Not canceled” with “Issued” from Jun 29, 2023 to Jun 28, 2024" in of_window
+    )
 
 
 def test_each_currency_has_a_formula(press, web, data_of) -> None:
