@@ -58,10 +58,7 @@ def choose_source(settings: Settings, url: str | None, mapping: str | None, as_o
 
 def holds_secret(url: str) -> bool:
     """Whether an address contains a password; of a malformed one it is not known, and False."""
-    try:
-        address = _parsed(url) if "://" in url else None
-    except ValueError:
-        return False
+    address = _of_database(url)
     return address is not None and (
         bool(address.password) or any(map(_SECRET_PARAMETER.search, address.query))
     )
@@ -69,10 +66,7 @@ def holds_secret(url: str) -> bool:
 
 def user_of(url: str) -> str:
     """The user whom a well-formed address names, at a server; empty where it names none."""
-    try:
-        address = _parsed(url) if "://" in url else None
-    except ValueError:
-        return ""
+    address = _of_database(url)
     return f"{address.username}@{address.host}" if address and address.username and address.host else ""
 
 
@@ -109,6 +103,14 @@ def _absolute_address(url: str) -> str:
         return url
     path = Path(str(address.database)).expanduser().resolve()
     return address.set(database=str(path)).render_as_string(hide_password=False)
+
+
+def _of_database(url: str) -> "URL | None":
+    """The parts of a database's address; None of a malformed one, and of a path."""
+    try:
+        return _parsed(url) if "://" in url else None
+    except ValueError:
+        return None
 
 
 def _parsed(url: str) -> "URL":
