@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Final
 
 from kpi_pipeline.assets.digests import digest_of
-from kpi_pipeline.cache.freshness import CLOCKS_AGREE_S
+from kpi_pipeline.cache.freshness import CLOCKS_AGREE_S, clock_was_ahead
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Staged
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
@@ -124,7 +124,7 @@ def is_ahead(live: ManifestEntry, read_at: float) -> bool:
         live: Its entry.
         read_at: When the source was read after that, in seconds since the epoch.
     """
-    return live.verified_at > read_at + CLOCKS_AGREE_S
+    return clock_was_ahead(live.verified_at, read_at)
 
 
 def prolonged_entry(live: ManifestEntry, provenance: Provenance, life: tuple[float, float]) -> ManifestEntry:

@@ -10,6 +10,16 @@ Figures that were verified later than that from now are of a clock that was wron
 """
 
 
+def clock_was_ahead(verified_at: float, now: float) -> bool:
+    """Whether figures were verified so much later than now that one of both clocks is wrong.
+
+    Args:
+        verified_at: When the source last gave them, in seconds since the epoch.
+        now: Likewise.
+    """
+    return verified_at > now + CLOCKS_AGREE_S
+
+
 class AnswerState(StrEnum):
     """The state of an answer relative to the present; that of a month end, `historic`, does not age."""
 
@@ -31,5 +41,5 @@ def state_at(now: float, verified_at: float, fresh_until: float, stale_until: fl
     """
     if now >= stale_until:
         return AnswerState.EXPIRED
-    is_fresh = now < fresh_until and verified_at <= now + CLOCKS_AGREE_S
+    is_fresh = now < fresh_until and not clock_was_ahead(verified_at, now)
     return AnswerState.FRESH if is_fresh else AnswerState.STALE

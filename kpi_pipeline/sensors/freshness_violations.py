@@ -15,7 +15,7 @@ from dagster import (
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.connection import NoRedis
-from kpi_pipeline.cache.freshness import CLOCKS_AGREE_S
+from kpi_pipeline.cache.freshness import clock_was_ahead
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, Requests
@@ -76,12 +76,12 @@ def _late(cache: CacheResource, now: float) -> dict[str, ManifestEntry]:
     return {
         product: live
         for product, live in entries.items()
-        if live is not None and (now > live.fresh_until + GRACE_S or live.verified_at > now + CLOCKS_AGREE_S)
+        if live is not None and (now > live.fresh_until + GRACE_S or clock_was_ahead(live.verified_at, now))
     }
 
 
 def _advice(live: ManifestEntry, now: float) -> str:
-    if live.verified_at > now + CLOCKS_AGREE_S:
+    if clock_was_ahead(live.verified_at, now):
         return (
             f"verified {live.verified_at - now:.0f} s from now: the clock of the machine was ahead, or is "
             "behind; set it right"
