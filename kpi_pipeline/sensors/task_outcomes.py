@@ -3,6 +3,7 @@
 from typing import Final
 
 from dagster import (
+    DagsterRun,
     DagsterRunStatus,
     DefaultSensorStatus,
     RunStatusSensorContext,
@@ -24,6 +25,9 @@ _STATUSES: Final = (
     DagsterRunStatus.CANCELED,
 )
 
+_RETRIED_TAG: Final = "dagster/will_retry"
+"""Dagster sets it on a run that has failed: whether another run with the same tags takes its place."""
+
 
 def _task_sensor(status: DagsterRunStatus) -> SensorDefinition:
     status_name = status.value.lower()
@@ -39,9 +43,11 @@ def _task_sensor(status: DagsterRunStatus) -> SensorDefinition:
     def report(context: RunStatusSensorContext, cache: CacheResource) -> None:
         """Record the run's status on each of its tasks and acknowledge their requests.
 
-        Tasks that had joined a run which was canceled or has crashed are worked on by another.
+        Tasks that had joined a run which was canceled or has crashed are worked on by another. Those of a
+        run that is retried end with the retry.
         """
         run = context.dagster_run
+        is_retried = status is DagsterRunStatus.FAILURE and run.tags.get(_RETRIED_TAG) == "true"
         # What such a run has handed on is no longer its own.
         only_of = run.run_id if run.job_name == ADD_ANSWERS_JOB else None
         tasks, requests, run_tasks = tasks_of(run), Requests(cache.client), RunTasks(cache.client)
@@ -56,12 +62,18 @@ def _task_sensor(status: DagsterRunStatus) -> SensorDefinition:
             if status is DagsterRunStatus.STARTED:
                 if only_of is None:
                     requests.started(task, run.run_id)
-            else:
+            elif status is DagsterRunStatus.SUCCESS or not (is_retried or _has_other(task, run, requests)):
                 reason = f"run {run.run_id} ended as {status_name}: {context.dagster_event.message}"
                 requests.finished(task, status is DagsterRunStatus.SUCCESS, reason, run_id=only_of)
             requests.acknowledge(entry)
 
     return report
+
+
+def _has_other(task: str, run: DagsterRun, requests: Requests) -> bool:
+    """Whether another run has begun to work on a task: a retry may start before its end is recorded."""
+    known = requests.status(task)
+    return known is not None and known.run_id not in (None, run.run_id)
 
 
 TASK_SENSORS: Final = [_task_sensor(status) for status in _STATUSES]

@@ -87,6 +87,39 @@ def test_the_end_of_a_run_is_the_end_of_its_task(
     assert requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING).id != task
 
 
+def test_the_task_of_a_lost_run_ends_with_its_retry(
+    requests: Requests, instance: DagsterInstance, taken
+) -> None:
+    task, lost = taken
+    tell("started", lost, instance)
+    instance.add_run_tags(lost.run_id, {"dagster/will_retry": "true"})
+    tell("failure", instance.get_run_by_id(lost.run_id), instance)
+    assert requests.status(task).state is TaskState.STARTED
+    # Whoever asks for the same waits for the retry, too.
+    assert requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING).id == task
+    retry = instance.create_run_for_job(defs.resolve_job_def("refresh_kpis"), tags=lost.tags)
+    tell("started", retry, instance)
+    tell("success", retry, instance)
+    status = requests.status(task)
+    assert (status.state, status.run_id) == (TaskState.SUCCEEDED, retry.run_id)
+
+
+@pytest.mark.parametrize("word", ["failure", "canceled"])
+def test_an_end_recorded_late_leaves_the_task_to_the_run_that_works_on_it(
+    requests: Requests, instance: DagsterInstance, taken, word: str
+) -> None:
+    task, lost = taken
+    tell("started", lost, instance)
+    retry = instance.create_run_for_job(defs.resolve_job_def("refresh_kpis"), tags=lost.tags)
+    tell("started", retry, instance)
+    tell(word, lost, instance)
+    assert requests.status(task).state is TaskState.STARTED
+    tell(word, retry, instance)
+    status = requests.status(task)
+    assert status.state is TaskState.FAILED
+    assert retry.run_id in status.reason
+
+
 def test_a_run_that_nobody_asked_for_is_left_alone(requests: Requests, instance: DagsterInstance) -> None:
     run = instance.create_run_for_job(defs.resolve_job_def("refresh_kpis"))
     tell("success", run, instance)
