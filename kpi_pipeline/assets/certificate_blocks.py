@@ -55,7 +55,7 @@ class CertificateList:
         cls,
         product: str,
         run_id: str,
-        of_clients: tuple[StoredTable, StoredTable],
+        of_clients: tuple[StoredTable, StoredTable, StoredTable],
         bases: Mapping[str, ForecastBasis],
         thresholds: Thresholds,
         window_months: int,
@@ -65,7 +65,7 @@ class CertificateList:
         Args:
             product: The product.
             run_id: The run that publishes it.
-            of_clients: The tables outlooks and stage_medians of the roll-up.
+            of_clients: The tables outlooks, stage_medians and work_lists of the roll-up.
             bases: By currency, on what the forecast rests.
             thresholds: Days and amounts of the definitions.
             window_months: Months of the window of billing.
@@ -76,8 +76,7 @@ class CertificateList:
         if product != LISTED_WITH:
             return None
         stored = (StoredTable.of_run("certificates", run_id), StoredTable.newest("certificates"))
-        outlooks, stage_medians = of_clients
-        rollup = outlooks.origin
+        rollup = of_clients[0].origin
         certificates = next((one for one in stored if one and one.origin.fence == rollup.fence), None)
         if certificates is None:
             raise Failure(
@@ -87,7 +86,8 @@ class CertificateList:
             )
         as_of = date.fromisoformat(rollup.as_of or "")
         origin = source_digest(rollup)
-        expected = client_outlooks(outlooks.table(), stage_medians.table(), bases, as_of)
+        outlooks, stage_medians, work_lists = (stored.table() for stored in of_clients)
+        expected = client_outlooks(outlooks, stage_medians, work_lists, bases, as_of)
         return cls(tuple(shards_of_parts(certificates)), as_of, thresholds, origin, window_months, expected)
 
     @cached_property

@@ -168,7 +168,7 @@ def product_asset(product: str) -> AssetsDefinition:
         listed = CertificateList.of(
             product,
             context.run_id,
-            (outlooks, stage_medians),
+            (outlooks, stage_medians, work_lists),
             cube.frame.forecast_bases,
             source.thresholds(),
             source.window_months(),

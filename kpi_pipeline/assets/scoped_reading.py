@@ -127,6 +127,7 @@ class ScopedReading:
             client_outlooks(
                 rollup.outlooks,
                 rollup.stage_medians,
+                rollup.work_lists,
                 self.figures.cube.frame.forecast_bases,
                 definitions.as_of,
             ),

@@ -5,7 +5,7 @@ A block is named by its content: generations share what has not changed, and so 
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from hashlib import blake2b
@@ -253,18 +253,22 @@ class Timeline:
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What is expected of a block's receivable certificates in one month.
+class Derived:
+    """Columns that are computed of some rows of a block when they are requested.
 
     Attributes:
-        amounts: By row, of those with an estimate.
-        order: These rows in ascending order, within each currency, and the other receivable ones behind.
-        known: How many have an estimate.
+        column: Name of the one that they are sorted by.
+        keys: By row of those with a value in it, what they sort by: currency, the value, and more.
+        order: These rows in ascending order, and the others behind.
+        known: How many have a value.
+        value: Gives a row's value in one of the columns, by its name.
     """
 
-    amounts: Mapping[int, int]
+    column: str
+    keys: Mapping[int, tuple[Any, ...]]
     order: "array[int]"
     known: int
+    value: Callable[[int, str], Any]
 
 
 @dataclass(frozen=True)
@@ -279,7 +283,7 @@ class Block:
         groups: Its certificates in groups; None where there are not much fewer of these.
         timeline: The milestones of its certificates.
         size: Its bytes, about.
-        expected: What is expected of it in a month; None unless that is requested.
+        derived: What is computed of it; None unless that is requested.
     """
 
     count: int
@@ -289,7 +293,7 @@ class Block:
     groups: BlockGroups | None
     timeline: Timeline
     size: int
-    expected: Expected | None = None
+    derived: Derived | None = None
 
 
 def pack_block(rows: _Rows) -> tuple[str, bytes]:

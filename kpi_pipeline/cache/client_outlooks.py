@@ -15,6 +15,7 @@ import orjson
 from kpi_pipeline.cache.certificate_blocks import INDEX
 from kpi_pipeline.cache.codec import CorruptPayload, pack, unpack
 from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
+from kpi_pipeline.model.work_lists import Waiting
 
 ALL_CLIENTS: Final = ""
 """Stands for all clients together."""
@@ -22,6 +23,12 @@ ALL_CLIENTS: Final = ""
 _LENGTH: Final = 4
 _AGES: Final = 2**20
 """More than any age in days."""
+
+_PARTS: Final = (("keys", "q"), ("shares", "I"), ("wait_keys", "q"), ("waits", "q"))
+"""What is stored behind the head, and its type in `array`."""
+
+_OF_WAIT: Final = 3
+_BASES: Final = tuple(Waiting)
 
 _NO_RULE: Final[Mapping[str, Any]] = {"rule": "none", "reason": "too_little_history", "shares": ()}
 
@@ -41,6 +48,10 @@ class _Outlooks(Protocol):
     def keys(self) -> bytes: ...
     @property
     def shares(self) -> bytes: ...
+    @property
+    def wait_keys(self) -> bytes: ...
+    @property
+    def waits(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,21 @@ class Chances:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """How much longer a client is expected to take.
+
+    Attributes:
+        further_days: The days that payments took longer than the certificate's age, together.
+        payments: How many payments these are.
+        basis: Whose.
+    """
+
+    further_days: int
+    payments: int
+    basis: Waiting
+
+
+@dataclass(frozen=True, slots=True)
 class ClientOutlooks:
     """What is usual of clients and expected of their certificates.
 
@@ -87,6 +113,8 @@ class ClientOutlooks:
         usual: By client, median and count of each stage.
         keys: Client, acceptance and age of those for which there is an estimate, in ascending order.
         shares: Of each of them and each of the stretches.
+        wait_keys: Client and age of what is to be collected, in ascending order.
+        waits: Of each of them, as of `Wait`.
     """
 
     months: tuple[str, ...]
@@ -95,6 +123,8 @@ class ClientOutlooks:
     usual: Mapping[str, Mapping[str, tuple[float, int]]]
     keys: "array[int]"
     shares: "array[int]"
+    wait_keys: "array[int]"
+    waits: "array[int]"
 
     @property
     def stretches(self) -> tuple[str, ...]:
@@ -126,6 +156,15 @@ class ClientOutlooks:
         at = bisect_left(self.keys, key)
         return at if client >= 0 and at < len(self.keys) and self.keys[at] == key else None
 
+    def wait(self, client: int, age_days: int) -> Wait | None:
+        """How much longer a client is expected to take; None where nothing of that age is to be collected."""
+        key = wait_key(client, age_days)
+        at = bisect_left(self.wait_keys, key)
+        if client < 0 or at >= len(self.wait_keys) or self.wait_keys[at] != key:
+            return None
+        further, longer, place = self.waits[at * _OF_WAIT : (at + 1) * _OF_WAIT]
+        return Wait(further, longer, _BASES[place])
+
     def shares_of_all(self, currency: str) -> Sequence[int] | None:
         """The chances of all with an estimate, where they are the same; empty where no forecast is shown."""
         shares: Sequence[int] | None = self.rules.get(currency, _NO_RULE)["shares"]
@@ -135,6 +174,11 @@ class ClientOutlooks:
 def outlook_key(client: int, age_days: int, *, is_accepted: bool) -> int:
     """A number for client, acceptance and age."""
     return (client * 2 + is_accepted) * _AGES + age_days
+
+
+def wait_key(client: int, age_days: int) -> int:
+    """A number for client and age."""
+    return client * _AGES + age_days
 
 
 def pack_outlooks(outlooks: _Outlooks) -> tuple[str, bytes]:
@@ -149,10 +193,11 @@ def pack_outlooks(outlooks: _Outlooks) -> tuple[str, bytes]:
             "clients": outlooks.clients,
             "rules": outlooks.rules,
             "usual": outlooks.usual,
-            "keys": len(outlooks.keys),
+            "parts": [len(getattr(outlooks, name)) for name, _ in _PARTS],
         }
     )
-    content = b"".join((len(head).to_bytes(_LENGTH, "little"), head, outlooks.keys, outlooks.shares))
+    parts = [getattr(outlooks, name) for name, _ in _PARTS]
+    content = b"".join((len(head).to_bytes(_LENGTH, "little"), head, *parts))
     return f"{INDEX}-outlooks-{blake2b(content, digest_size=16).hexdigest()}", pack(content)
 
 
@@ -166,10 +211,11 @@ def read_outlooks(frame: bytes) -> ClientOutlooks:
     try:
         end = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
         head = orjson.loads(content[_LENGTH:end])
-        keys, shares = array("q"), array("I")
-        keys.frombytes(content[end : end + head["keys"]])
-        shares.frombytes(content[end + head["keys"] :])
+        held: list[array[int]] = []
+        for (_, typecode), length in zip(_PARTS, head["parts"], strict=True):
+            held.append(array(typecode, bytes(content[end : end + length])))
+            end += length
         clients = {name: number for number, name in enumerate(head["clients"])}
-        return ClientOutlooks(tuple(head["months"]), clients, head["rules"], head["usual"], keys, shares)
+        return ClientOutlooks(tuple(head["months"]), clients, head["rules"], head["usual"], *held)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise CorruptPayload("stored outlooks are of another version: publish them again") from error

@@ -11,7 +11,6 @@ from kpi_pipeline.model.list_standings import LIST_STANDINGS
 from kpi_pipeline.model.listing import EXPECTED, LIST_EVENTS
 from kpi_pipeline.model.states import FIGURE_STATES, State
 from kpi_pipeline.model.tables import STATEMENT_FLOWS, TABLES, ByDimension
-from kpi_pipeline.model.work_lists import WorkListName
 
 _COUNT: Final = "1"
 _COLUMNS: Final = {
@@ -183,9 +182,3 @@ LISTED_CHARTS: Final[Mapping[tuple[str, str], ListedSeries]] = {
     ),
 }
 """By chart and column whose values are what lists sum to."""
-
-LISTED_WORK: Final = {
-    WorkListName.COLLECT_TODAY.value: ("overdue", "critical"),
-    WorkListName.CORRECT_AND_RESEND.value: ("unsent", "returned"),
-}
-"""By work list, the standings of its certificates; a list has all of them, credit notes counted apart."""

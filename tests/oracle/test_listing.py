@@ -11,13 +11,15 @@ import pytest
 
 from kpi_pipeline.assets.month_ends import certificate_lists
 from kpi_pipeline.assets.month_ends.certificate_lists import MonthEndLists
+from kpi_pipeline.audit.recomputation import work_lists
 from kpi_pipeline.cache.certificate_blocks import Block, pack_block, read_block
 from kpi_pipeline.cache.client_outlooks import ClientOutlooks, pack_outlooks, read_outlooks
 from kpi_pipeline.cache.reading.listing.certificates import find_in, is_marked, milestones_of, value_of
 from kpi_pipeline.cache.reading.listing.expected import expecting
 from kpi_pipeline.cache.reading.listing.matching import matches_in, totals_of
-from kpi_pipeline.cache.reading.listing.query import DayRange, Order, Selection
+from kpi_pipeline.cache.reading.listing.query import MOST_URGENT, DayRange, Order, Selection
 from kpi_pipeline.cache.reading.listing.sorting import Row, all_rows, rows_in
+from kpi_pipeline.cache.reading.listing.urgency import urgent
 from kpi_pipeline.compute.listing.blocks import shard_rows
 from kpi_pipeline.compute.listing.outlooks import client_outlooks
 from kpi_pipeline.compute.listing.rows import listed_rows
@@ -34,6 +36,7 @@ from kpi_pipeline.model.listed_figures import (
     LISTED_REASONS,
     ListedFigure,
 )
+from kpi_pipeline.model.listed_work import LISTED_WORK
 from kpi_pipeline.model.listing import LIST_COLUMN_NAMES, LIST_EVENTS, LISTED_WITH, REASON_COLUMNS
 from kpi_pipeline.resources.stored_tables import StoredTable, write_packed
 from kpi_pipeline.sources.provenance import Provenance
@@ -296,7 +299,9 @@ def outlooks_of(both: BothWays, as_of: date) -> ClientOutlooks:
     """What is expected of clients, as it is published and read."""
     tables = both.rollup(as_of)
     packed = pack_outlooks(
-        client_outlooks(tables.outlooks, tables.stage_medians, tables.forecast_bases, as_of)
+        client_outlooks(
+            tables.outlooks, tables.stage_medians, tables.work_lists, tables.forecast_bases, as_of
+        )
     )
     return read_outlooks(packed[1])
 
@@ -350,6 +355,64 @@ def test_so_it_is_by_the_naive_rule() -> None:
     both = BothWays.of_certificates(many_certificates(1))
     filters = [Filter.of({}), *both.cube(LAST).candidate_filters()[1::11]]
     assert assert_expected_same(both, LAST, filters) == {"model", "naive"}
+
+
+def assert_urgent_same(both: BothWays, as_of: date, filters: Sequence[Filter]) -> int:
+    """Every work list in full says of each certificate what the rows say, and begins with its table.
+
+    Returns:
+        How many certificates the longest one had.
+    """
+    outlooks, oracle, longest = outlooks_of(both, as_of), both.oracle(as_of), 0
+    naive = {"collect_today": work_lists.to_collect, "correct_and_resend": work_lists.to_correct}
+    answers = list(payloads("dashboards", [both.cube(as_of).select(filters)]))
+    for name, listed in LISTED_WORK.items():
+        blocks = [urgent(block, outlooks, name) for block in blocks_of(both, as_of)]
+        columns = [column.name for column in listed.columns]
+        for requested, data in answers:
+            selection = Selection(requested, work_list=name)
+            matches = [found for block in blocks if (found := matches_in(block, selection)) is not None]
+            rows = list(all_rows(matches, MOST_URGENT))
+            assert totals_of(matches, selection).count == len(rows)
+            longest = max(longest, len(rows))
+            found = {
+                (value_of(row, "project"), value_of(row, "number")): tuple(
+                    value_of(row, column) for column in ("currency", "open", *columns)
+                )
+                for row in rows
+            }
+            expected = naive[name](oracle.variant(requested.as_dict()))
+            assert found == {
+                (one["project"], one["certificate_id"].removeprefix(f"{one['project']}/")): tuple(
+                    one[column] for column in ("currency", "amount", *columns)
+                )
+                for one in expected
+            }
+            keys = [tuple(value_of(row, column) for column in ("currency", "urgency", "open")) for row in rows]
+            assert keys == sorted(keys, reverse=True)
+            for currency in {key[0] for key in keys}:
+                published = [
+                    (row["urgency"], row["amount"])
+                    for row in data["tables"][name]
+                    if row["currency"] == currency
+                ]
+                assert published == [key[1:] for key in keys if key[0] == currency][: len(published)]
+    return longest
+
+
+def test_a_work_list_in_full_is_what_the_rows_say(demo: BothWays) -> None:
+    filters = [Filter.of({}), *demo.cube(DEMO_DAY).candidate_filters()[1::17]]
+    assert assert_urgent_same(demo, DEMO_DAY, filters)
+
+
+def test_a_work_list_is_longer_than_its_table() -> None:
+    both = BothWays.of_certificates(many_certificates(1))
+    assert assert_urgent_same(both, LAST, [Filter.of({})]) > work_lists.TOP
+
+
+@pytest.mark.parametrize("as_of", COME_AND_GONE[1:3], ids=str)
+def test_so_it_is_of_certificates_that_come_and_go(come_and_gone: BothWays, as_of: date) -> None:
+    assert assert_urgent_same(come_and_gone, as_of, come_and_gone.cube(as_of).candidate_filters()[::5])
 
 
 @pytest.mark.parametrize("as_of", COME_AND_GONE[1:3], ids=str)

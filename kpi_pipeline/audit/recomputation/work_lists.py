@@ -12,6 +12,11 @@ LARGEST = 2**53 - 1
 
 def collect_today(variant: Variant) -> list[Data]:
     """The most urgent certificates that are owed and late, of each currency."""
+    return _most_urgent(variant, to_collect(variant))
+
+
+def to_collect(variant: Variant) -> list[Data]:
+    """All certificates that are owed and late."""
     found = []
     for one in variant.certificate_states:
         if one.is_issued and (one.is_overdue or one.is_critical):
@@ -28,11 +33,16 @@ def collect_today(variant: Variant) -> list[Data]:
                     "urgency": min(max(one.outstanding, 0) * sum(waits) // len(waits), LARGEST),
                 }
             )
-    return _most_urgent(variant, found)
+    return found
 
 
 def correct_and_resend(variant: Variant) -> list[Data]:
     """The most urgent certificates that lie with the firm, of each currency."""
+    return _most_urgent(variant, to_correct(variant))
+
+
+def to_correct(variant: Variant) -> list[Data]:
+    """All certificates that lie with the firm."""
     found = []
     for one in variant.certificate_states:
         if one.is_issued and one.is_counted and one.standing in {RETURNED, UNSENT}:
@@ -47,7 +57,7 @@ def correct_and_resend(variant: Variant) -> list[Data]:
                     "urgency": min(max(one.outstanding, 0) * max(lying, 1), LARGEST),
                 }
             )
-    return _most_urgent(variant, found)
+    return found
 
 
 def oldest_open(variant: Variant) -> list[Data]:

@@ -23,6 +23,7 @@ from kpi_pipeline.compute.rollup import statements
 from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, view_settings
 from kpi_pipeline.compute.rollup.cells import CELL_COLUMNS, FIRST_ISSUED, FIRST_STANDING
 from kpi_pipeline.compute.rollup.shards import ShardGroup, ShardSums, split
+from kpi_pipeline.compute.rollup.tables import WORK_LISTS_SCHEMA
 from kpi_pipeline.compute.rollup.totals import certificate_totals, cost_totals
 from kpi_pipeline.model.components import COMPONENTS, ComponentKind
 from kpi_pipeline.model.dimensions import (
@@ -337,7 +338,10 @@ def _listed(rows: pa.Table, certificates: pa.Table) -> pa.Table:
     columns |= {
         "certificate_id": certificates["certificate_id"].take(at),
         "rejection_reason": reasons,
-        "expected_days": pa.nulls(rows.num_rows, pa.float64()),
+        **{
+            name: pa.nulls(rows.num_rows, WORK_LISTS_SCHEMA.field(name).type)
+            for name in ("expected_days", "further_days", "longer_payments")
+        },
         "why": pa.nulls(rows.num_rows, pa.string()),
     }
     return pa.table(columns)

@@ -72,6 +72,8 @@ WORK_LISTS_SCHEMA: Final = pa.schema(
         pa.field("days", pa.int64()),
         pa.field("overdue_days", pa.int64()),
         pa.field("expected_days", pa.float64()),
+        pa.field("further_days", pa.int64()),
+        pa.field("longer_payments", pa.int64()),
         pa.field("rejection_reason", pa.string()),
         pa.field("returned_days", pa.int64()),
         pa.field("age_days", pa.int64()),
@@ -83,8 +85,9 @@ WORK_LISTS_SCHEMA: Final = pa.schema(
 
 `amount` is what is open of it, `days` are those since it was first sent, and `age_days` those since issue.
 `arrears` and `overdue_days` say why it is to be collected, `expected_days` how much longer its client is
-expected to take; `why` names the sentence of `labels.LABELS` that says all of it. `idle_days` are those since
-the last milestone of what is watched, which is listed on as_of alone, the largest amounts first.
+expected to take: the quotient of `further_days` and `longer_payments`; `why` names the sentence of
+`labels.LABELS` that says all of it. `idle_days` are those since the last milestone of what is watched, which
+is listed on as_of alone, the largest amounts first.
 """
 
 STAGE_MEDIANS_SCHEMA: Final = pa.schema(

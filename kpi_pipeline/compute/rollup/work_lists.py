@@ -1,9 +1,10 @@
 """The work lists; `model.work_lists` tells who is in them and what urgency is."""
 # ruff: noqa: S608 - the statements are built from the model's own names
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -47,7 +48,7 @@ def listed(cell: str, now: str) -> str:
 
     Returns:
         A SELECT of these columns, `row` (of the certificate), and those of `tables.WORK_LISTS_SCHEMA`
-        that are not the certificate's own, without `expected_days` and `why`; `urgency` is null where
+        that are not the certificate's own, without those that `work_lists` adds; `urgency` is null where
         other payments say it. Of what is open the longest, one certificate of each cell is listed; of what
         is watched, only the largest amounts of each shard.
     """
@@ -92,7 +93,7 @@ def work_lists(rows: pa.Table, history: pa.Table) -> pa.Table:
         history: As `forecast.outlook` takes it: payments of clients, by how long they took.
 
     Returns:
-        The same columns, with urgencies, expected days and why.
+        The same columns, with urgencies, why, and what is expected.
     """
     rows = _watched_most(rows)
     is_collected = pc.is_null(rows["urgency"]).to_numpy()
@@ -104,12 +105,12 @@ def work_lists(rows: pa.Table, history: pa.Table) -> pa.Table:
     exact = (amount, further) if product.max(initial=0) < _EXACT else (amount.astype(object), further)
     urgency = rows["urgency"].fill_null(0).to_numpy().copy()
     urgency[at] = np.minimum(exact[0] * exact[1] // longer, LARGEST_URGENCY).astype(np.int64)
-    expected = np.zeros(rows.num_rows)
-    expected[at] = further / longer
     columns = {
         "why": _why(rows, at, basis),
         "urgency": pa.array(urgency, pa.int64()),
-        "expected_days": pa.array(expected, pa.float64(), mask=~is_collected),
+        "expected_days": _at(at, further / longer, rows.num_rows),
+        "further_days": _at(at, further, rows.num_rows),
+        "longer_payments": _at(at, longer, rows.num_rows),
     }
     for name, column in columns.items():
         rows = rows.set_column(rows.schema.get_field_index(name), name, column)
@@ -118,6 +119,13 @@ def work_lists(rows: pa.Table, history: pa.Table) -> pa.Table:
         *(("amount", "descending"), ("certificate_id", "ascending"), ("place", "ascending")),
     ]
     return rows.sort_by(keys)
+
+
+def _at(places: Ints, values: npt.NDArray[Any], count: int) -> pa.Array:
+    """A column of so many rows that has values at some places."""
+    column, is_empty = np.zeros(count, values.dtype), np.ones(count, np.bool_)
+    column[places], is_empty[places] = values, False
+    return pa.array(column, mask=is_empty)
 
 
 def _watched_most(rows: pa.Table) -> pa.Table:

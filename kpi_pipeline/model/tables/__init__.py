@@ -26,7 +26,16 @@ from kpi_pipeline.model.labels import Kind, Text
 from kpi_pipeline.model.tables.entry import ByDimension, ByKey, Table, WorkList
 from kpi_pipeline.model.work_lists import FEWEST_LONGER_PAYMENTS, WorkListName
 
-__all__ = ["STATEMENT_FLOWS", "TABLES", "ByDimension", "ByKey", "Table", "WorkList", "tables_in"]
+__all__ = [
+    "STATEMENT_FLOWS",
+    "TABLES",
+    "URGENCY_MEANINGS",
+    "ByDimension",
+    "ByKey",
+    "Table",
+    "WorkList",
+    "tables_in",
+]
 
 STATEMENT_FLOWS: Final = {
     "billed": "proposed_amount",
@@ -46,6 +55,26 @@ _CERTIFICATE: Final = (
 )
 _WHY: Final = Column("why", Text("Por qué", "Why"), Kind.WHY)
 _URGENCY: Final = money("urgency", "Urgencia (monto × días)", "Urgency (amount × days)")
+URGENCY_MEANINGS: Final = {
+    WorkListName.COLLECT_TODAY: Text(
+        "La urgencia es el monto por los días de espera adicional: cuánto más tardaron, en promedio, los "
+        "pagos del cliente que demoraron más que los días que lleva emitido el certificado. Con menos de "
+        f"{FEWEST_LONGER_PAYMENTS} pagos así, se promedian los de todos los clientes; sin ninguno, se "
+        "cuentan los días que lleva emitido.",
+        "Urgency is the amount times the expected further days: how much longer, on average, those of the "
+        "client's payments took that took longer than the certificate's days since issue. With fewer than "
+        f"{FEWEST_LONGER_PAYMENTS} such payments, those of all clients are averaged; with none, the days "
+        "since its issue count.",
+    ),
+    WorkListName.CORRECT_AND_RESEND: Text(
+        "La urgencia es el monto por los días desde la devolución o, si no hubo o no se conoce su fecha, "
+        "desde la emisión; como mínimo, un día.",
+        "Urgency is the amount times the days since the return or, where there was none or its date is "
+        "unknown, since issue; at least one day.",
+    ),
+}
+"""What ranks the certificates of the work lists that are acted upon, for readers."""
+
 _MARGIN: Final = (Term("approved_amount"), *(Term(term.component, factor=-1) for term in _COSTS))
 
 
@@ -86,16 +115,10 @@ TABLES: Final[dict[str, Table]] = {
             WorkListName.COLLECT_TODAY.value,
             Text("Cobrar hoy", "Collect today"),
             Text(
-                "Los veinte certificados por cobrar más urgentes, de los vencidos o críticos. La urgencia es "
-                "el monto por los días de espera adicional: cuánto más tardaron, en promedio, los pagos del "
-                "cliente que demoraron más que los días que lleva emitido el certificado. Con menos de "
-                f"{FEWEST_LONGER_PAYMENTS} pagos así, se promedian los de todos los clientes; sin ninguno, "
-                "se cuentan los días que lleva emitido.",
-                "The twenty most urgent receivable certificates that are overdue or critical. Urgency is the "
-                "amount times the expected further days: how much longer, on average, those of the client's "
-                "payments took that took longer than the certificate's days since issue. With fewer than "
-                f"{FEWEST_LONGER_PAYMENTS} such payments, those of all clients are averaged; with none, the "
-                "days since its issue count.",
+                "Los veinte certificados por cobrar más urgentes, de los vencidos o críticos. "
+                + URGENCY_MEANINGS[WorkListName.COLLECT_TODAY].es,
+                "The twenty most urgent receivable certificates that are overdue or critical. "
+                + URGENCY_MEANINGS[WorkListName.COLLECT_TODAY].en,
             ),
             Text(
                 "Ningún certificado por cobrar está vencido o es crítico.",
@@ -118,12 +141,10 @@ TABLES: Final[dict[str, Table]] = {
             WorkListName.CORRECT_AND_RESEND.value,
             Text("Corregir y reenviar", "Correct and resend"),
             Text(
-                "Los veinte certificados más urgentes, de los devueltos por el cliente o aún sin enviar. La "
-                "urgencia es el monto por los días desde la devolución o, si no hubo o no se conoce su "
-                "fecha, desde la emisión; como mínimo, un día.",
+                "Los veinte certificados más urgentes, de los devueltos por el cliente o aún sin enviar. "
+                + URGENCY_MEANINGS[WorkListName.CORRECT_AND_RESEND].es,
                 "The twenty most urgent certificates that the client returned or that were not sent yet. "
-                "Urgency is the amount times the days since the return or, where there was none or its date "
-                "is unknown, since issue; at least one day.",
+                + URGENCY_MEANINGS[WorkListName.CORRECT_AND_RESEND].en,
             ),
             Text("Ningún certificado está devuelto o sin enviar.", "No certificate is returned or unsent."),
             (

@@ -19,18 +19,19 @@ from kpi_pipeline.cache.reading.listing.expected import expecting
 from kpi_pipeline.cache.reading.listing.matching import MARKS, Matches, Totals, matches_in, totals_of
 from kpi_pipeline.cache.reading.listing.query import Order, Selection
 from kpi_pipeline.cache.reading.listing.sorting import Row, all_rows, rows_in
+from kpi_pipeline.cache.reading.listing.urgency import urgent
 from kpi_pipeline.cache.reading.payloads import Payloads
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import Kind
-from kpi_pipeline.model.listing import EXPECTED, FIRST_DAY, LIST_COLUMNS, MARK_BITS
+from kpi_pipeline.model.listing import FIRST_DAY, LIST_COLUMNS, MARK_BITS
 
 MEMORY_BYTES: Final = 256 * 2**20
 """Bytes of blocks that a process holds at most: those of more than two million certificates."""
 
 _AT_A_TIME: Final = 16
 _SELECTIONS: Final = 8
-_MONTHS: Final = 3
-"""Months of which expected amounts are held."""
+_DERIVED: Final = 4
+"""Months of which expected amounts are held, and work lists."""
 
 _APPROVED: Final = "approved"
 _ANSWERED: Final = ("accepted", "paid")
@@ -40,8 +41,9 @@ _KINDS: Final = {column.name: column.kind for column in LIST_COLUMNS}
 
 _Part = TypeVar("_Part")
 
-Value = str | int | date | None
-"""A value of a column: a text, a day, days, or an amount in minor units."""
+Value = str | int | float | date | None
+"""A value of a column: a text, a day, days, of which a mean may have a fraction, or an amount in minor units.
+"""
 
 
 class ListPage(NamedTuple):
@@ -72,7 +74,7 @@ class ListedCertificates:
         self._blocks = blocks
         self._lock = Lock()
         self._selected: OrderedDict[Selection, _Selected] = OrderedDict()
-        self._expected: OrderedDict[str, Sequence[Block]] = OrderedDict()
+        self._derived: OrderedDict[tuple[str, str], Sequence[Block]] = OrderedDict()
 
     @property
     def count(self) -> int:
@@ -108,7 +110,7 @@ class ListedCertificates:
             if (known := self._selected.get(selection)) is not None:
                 self._selected.move_to_end(selection)
                 return known
-        blocks = self._expecting(selection.expected) if selection.expected else self._blocks
+        blocks = self._deriving(selection.expected, selection.work_list)
         matches = tuple(found for block in blocks if (found := matches_in(block, selection)) is not None)
         selected = _Selected(matches, totals_of(matches, selection))
         with self._lock:
@@ -117,17 +119,23 @@ class ListedCertificates:
                 self._selected.popitem(last=False)
         return selected
 
-    def _expecting(self, month: str) -> Sequence[Block]:
-        """The blocks with what is expected of them in a month."""
+    def _deriving(self, month: str, work_list: str) -> Sequence[Block]:
+        """The blocks, with what is expected of them in a month or how urgent they are in a work list."""
+        if not month and not work_list:
+            return self._blocks
+        derived = month, work_list
         with self._lock:
-            if (known := self._expected.get(month)) is not None:
-                self._expected.move_to_end(month)
+            if (known := self._derived.get(derived)) is not None:
+                self._derived.move_to_end(derived)
                 return known
-        blocks = [expecting(block, self.outlooks, month) for block in self._blocks]
+        blocks = [
+            expecting(block, self.outlooks, month) if month else urgent(block, self.outlooks, work_list)
+            for block in self._blocks
+        ]
         with self._lock:
-            self._expected[month] = blocks
-            while len(self._expected) > _MONTHS:
-                self._expected.popitem(last=False)
+            self._derived[derived] = blocks
+            while len(self._derived) > _DERIVED:
+                self._derived.popitem(last=False)
         return blocks
 
 
@@ -157,11 +165,12 @@ def _row_having(block: Block, project: int, number: int) -> int | None:
 
 
 def value_of(row: Row, name: str) -> Value:
-    """The value of a row in a column of the list, `EXPECTED`, or one of `DETAIL_DAYS`."""
+    """The value of a row in a column of the list, one that is derived, or one of `DETAIL_DAYS`."""
     block, at = row
-    if name == EXPECTED.name:
-        return None if block.expected is None else block.expected.amounts.get(at)
-    column = block.columns[name]
+    column = block.columns.get(name)
+    if column is None:
+        # Where nothing is derived, nothing is known.
+        return None if block.derived is None else cast("Value", block.derived.value(at, name))
     if column.texts is not None:
         return column.text(at)
     value = column.values[at]

@@ -5,16 +5,18 @@ these are looked at, and only these have a value.
 """
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import compress
 from operator import itemgetter
 from typing import Final
 
-from kpi_pipeline.cache.certificate_blocks import Block, Expected
+from kpi_pipeline.cache.certificate_blocks import Block, Derived
 from kpi_pipeline.cache.client_outlooks import ClientOutlooks
 from kpi_pipeline.cache.reading.listing.matching import marked
 from kpi_pipeline.model.forecast import SURVIVAL_SCALE
+from kpi_pipeline.model.listing import EXPECTED
 
 _Shares = tuple[int, int]
 """The chances of payment before a stretch and by its end."""
@@ -40,8 +42,15 @@ def expecting(block: Block, outlooks: ClientOutlooks, stretch: str) -> Block:
         else:
             known.append((currency.values[row], expected_of(owed[row], *shares), row))
     known.sort(key=itemgetter(0, 1))
-    order = array("I", [*(row for _, _, row in known), *unknown])
-    return replace(block, expected=Expected({row: amount for _, amount, row in known}, order, len(known)))
+    codes = currency.texts or ()
+    keys = {row: (codes[place], amount) for place, amount, row in known}
+    order = array("I", [*keys, *unknown])
+    return replace(block, derived=Derived(EXPECTED.name, keys, order, len(keys), partial(_expected, keys)))
+
+
+def _expected(keys: Mapping[int, tuple[str, int]], row: int, _: str) -> int | None:
+    """What is expected of a row; None of one without an estimate."""
+    return keys[row][1] if row in keys else None
 
 
 def expected_of(owed: int, before: int, by_end: int) -> int:

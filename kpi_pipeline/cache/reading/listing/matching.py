@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from itertools import compress
 from operator import itemgetter
 
-from kpi_pipeline.cache.certificate_blocks import Block, BlockColumn, BlockGroups, Expected
+from kpi_pipeline.cache.certificate_blocks import Block, BlockColumn, BlockGroups, Derived
 from kpi_pipeline.cache.reading.listing.query import DayRange, Selection
 from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.listed_work import LISTED_WORK
 from kpi_pipeline.model.listing import (
     EVENT_COLUMNS,
     EXPECTED,
@@ -96,8 +97,8 @@ def totals_of(matches: Iterable[Matches], selection: Selection) -> Totals:
             _add_groups(totals, block.groups, _masks(block.groups.columns, block.groups.count, selection))
         else:
             _add_rows(totals, block, mask)
-        if block.expected is not None:
-            _add_expected(totals, block, block.expected, mask)
+        if block.derived is not None and block.derived.column == EXPECTED.name:
+            _add_expected(totals, block, block.derived, mask)
     return totals
 
 
@@ -125,11 +126,11 @@ def _add_rows(totals: Totals, block: Block, mask: bytes) -> None:
         _add(totals, code, {name: sum(rows(held)) - 2 * held[0] for name, held in values.items()})
 
 
-def _add_expected(totals: Totals, block: Block, expected: Expected, mask: bytes | None) -> None:
+def _add_expected(totals: Totals, block: Block, expected: Derived, mask: bytes | None) -> None:
     currency = block.columns[_CURRENCY]
     sums = dict.fromkeys(range(len(currency.texts or ())), 0)
     counts = sums.copy()
-    for row, amount in expected.amounts.items():
+    for row, (_, amount) in expected.keys.items():
         if mask is None or mask[row]:
             sums[currency.values[row]] += amount
             counts[currency.values[row]] += 1
@@ -213,13 +214,17 @@ def _conditions(
         yield given, [at for at, text in enumerate(given.texts or ()) if text == reason]
     if selection.expected:
         yield columns[MARKS], _places_of(columns, MARK_BITS["receivable"])
+    if selection.work_list:
+        listed = sum(MARK_BITS[name] for name in LISTED_WORK[selection.work_list].standings)
+        yield columns[MARKS], _places_of(columns, listed, without=MARK_BITS["credit_note"])
     if selection.standings:
         yield columns[MARKS], _places_of(columns, sum(MARK_BITS[name] for name in selection.standings))
 
 
-def _places_of(columns: Mapping[str, BlockColumn], bits: int) -> list[int]:
-    """The places of the marks that have one of some bits."""
-    return [at for at, text in enumerate(columns[MARKS].texts or ()) if int(text) & bits]
+def _places_of(columns: Mapping[str, BlockColumn], bits: int, *, without: int = 0) -> list[int]:
+    """The places of the marks that have one of some bits, and none of others."""
+    marks = map(int, columns[MARKS].texts or ())
+    return [at for at, mark in enumerate(marks) if mark & bits and not mark & without]
 
 
 def _of_currencies(columns: Mapping[str, BlockColumn], mask: bytes) -> Iterator[tuple[str, bytes]]:

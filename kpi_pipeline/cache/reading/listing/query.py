@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.listed_work import URGENCY
 from kpi_pipeline.model.listing import EXPECTED, USUAL_ORDER
 
 
@@ -35,6 +36,7 @@ class Selection:
         reasons: By name of `model.listing.LIST_REASONS`, what the source says of them, as it writes it.
         expected: The forecast month of which expected amounts are wanted: then all are receivable; empty for
             none.
+        work_list: They are in this one of `model.listed_work.LISTED_WORK`; empty for any.
     """
 
     filter: Filter = EVERYTHING
@@ -44,6 +46,7 @@ class Selection:
     currency: str = ""
     reasons: tuple[tuple[str, str], ...] = ()
     expected: str = ""
+    work_list: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +75,6 @@ STANDARD_ORDER = Order.of(USUAL_ORDER)
 
 LARGEST_EXPECTED = Order(EXPECTED.name, descending=True)
 """How a list of what is expected is sorted unless otherwise requested."""
+
+MOST_URGENT = Order(URGENCY, descending=True)
+"""How a work list is."""

@@ -1,17 +1,17 @@
 """Selected rows of all blocks in one order: each block is sorted, and only what is shown is merged."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from itertools import chain, compress, islice
 from typing import Any, Final
 
-from kpi_pipeline.cache.certificate_blocks import Block, BlockColumn, Expected
+from kpi_pipeline.cache.certificate_blocks import Block, BlockColumn, Derived
 from kpi_pipeline.cache.reading.listing.matching import Matches
 from kpi_pipeline.cache.reading.listing.query import Order
 from kpi_pipeline.model.labels import Kind
-from kpi_pipeline.model.listing import EXPECTED, LIST_COLUMNS
+from kpi_pipeline.model.listing import LIST_COLUMNS
 
 Row = tuple[Block, int]
 """A certificate: its block and its row there."""
@@ -131,7 +131,7 @@ def _selected(
         yield row
     if len(rows) <= _SCANNED:
         return
-    if found.count * _SPARSE > found.block.count or name == EXPECTED.name:
+    if found.count * _SPARSE > found.block.count or name not in found.block.columns:
         yield from compress(rows[_SCANNED:], map(mask.__getitem__, rows[_SCANNED:]))
         return
     known, without = _sorted_selected(found.block, mask, name)
@@ -157,8 +157,8 @@ def _sorted_selected(block: Block, mask: bytes, name: str) -> tuple[list[int], l
 
 def _key(block: Block, name: str) -> Callable[[int], Any]:
     """What a row of a block sorts by among those of all blocks."""
-    if block.expected is not None and name == EXPECTED.name:
-        return _money_key(block, block.expected.amounts)
+    if block.derived is not None and name == block.derived.column:
+        return block.derived.keys.__getitem__
     column = block.columns[name]
     values = column.values
     if column.texts is not None:
@@ -166,17 +166,17 @@ def _key(block: Block, name: str) -> Callable[[int], Any]:
     return _money_key(block, values) if name in _MONEY else values.__getitem__
 
 
-def _money_key(block: Block, amounts: "Mapping[int, int] | Sequence[int]") -> Callable[[int], Any]:
+def _money_key(block: Block, amounts: Sequence[int]) -> Callable[[int], Any]:
     """Amounts of a currency are sorted together."""
     currency = block.columns["currency"]
     codes, names = currency.values, currency.texts or ()
     return lambda row: (names[codes[row]], amounts[row])
 
 
-def _ordered(block: Block, name: str) -> BlockColumn | Expected:
+def _ordered(block: Block, name: str) -> BlockColumn | Derived:
     """Rows in the order of a column."""
-    if name == EXPECTED.name and block.expected is not None:
-        return block.expected
+    if block.derived is not None and name == block.derived.column:
+        return block.derived
     return block.columns[name]
 
 
