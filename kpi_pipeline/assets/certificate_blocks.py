@@ -14,7 +14,8 @@ from kpi_pipeline.assets.digests import COMPUTING, code_digest, digest_of
 from kpi_pipeline.assets.generation_entry import source_digest
 from kpi_pipeline.assets.open_items import open_item_attachments, open_items_index
 from kpi_pipeline.cache.bridges import BRIDGES
-from kpi_pipeline.cache.certificate_blocks import INDEX, CertificateIndex, ShardEntry, pack_block
+from kpi_pipeline.cache.certificate_blocks import pack_block
+from kpi_pipeline.cache.certificate_index import INDEX, CertificateIndex, ShardEntry
 from kpi_pipeline.cache.client_outlooks import pack_outlooks
 from kpi_pipeline.cache.codec import CorruptPayload, encode
 from kpi_pipeline.cache.manifest import ManifestEntry

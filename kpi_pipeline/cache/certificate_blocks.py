@@ -10,19 +10,15 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from hashlib import blake2b
 from itertools import accumulate
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol
 
 import orjson
-from pydantic import TypeAdapter
-from pydantic.dataclasses import dataclass as validated
 
-from kpi_pipeline.cache.codec import CorruptPayload, pack, unpack, valid_data
+from kpi_pipeline.cache.certificate_index import INDEX
+from kpi_pipeline.cache.codec import CorruptPayload, pack, unpack
 from kpi_pipeline.model.certificate_details import MILESTONES
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.listing import SUMMED_COLUMNS, sort_key
-
-INDEX: Final = "certificates"
-"""Variant name under which the list's index is stored with a generation."""
 
 _LENGTH: Final = 4
 _SIZES: Final = "sizes"
@@ -85,64 +81,6 @@ class _Rows(Protocol):
     def groups(self) -> _Groups | None: ...
     @property
     def timeline(self) -> _Timeline: ...
-
-
-@validated(frozen=True, slots=True)
-class ShardEntry:
-    """One shard in the index.
-
-    Attributes:
-        month: Number of its month of issue.
-        count: How many certificates it has.
-        source: Digest of all that its block comes from.
-        block: Name of its block; empty where it has no certificate yet.
-    """
-
-    month: int
-    count: int
-    source: str
-    block: str
-
-
-@validated(frozen=True, slots=True)
-class CertificateIndex:
-    """Which blocks are the list of a generation.
-
-    Attributes:
-        shards: By month of issue.
-        outlooks: Name of what is expected of clients, as of `cache.client_outlooks`.
-    """
-
-    shards: tuple[ShardEntry, ...]
-    outlooks: str
-
-    @property
-    def names(self) -> list[str]:
-        """Names of all that the list consists of besides the index, each once."""
-        named = (*(one.block for one in self.shards), self.outlooks)
-        return [name for name in dict.fromkeys(named) if name]
-
-    def as_dict(self) -> dict[str, object]:
-        """The index as plain JSON."""
-        return {
-            "shards": [
-                {"month": one.month, "count": one.count, "source": one.source, "block": one.block}
-                for one in self.shards
-            ],
-            "outlooks": self.outlooks,
-        }
-
-    @classmethod
-    def of(cls, data: Mapping[str, object]) -> Self:
-        """Read an index from plain JSON.
-
-        Raises:
-            CorruptPayload: If it is none.
-        """
-        return valid_data(_INDEX, data, "index of certificates")  # type: ignore[return-value]
-
-
-_INDEX: Final = TypeAdapter(CertificateIndex)
 
 
 @dataclass(frozen=True)

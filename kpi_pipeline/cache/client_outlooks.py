@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from kpi_pipeline.cache.certificate_blocks import INDEX
+from kpi_pipeline.cache.certificate_index import INDEX
 from kpi_pipeline.cache.codec import CorruptPayload, pack, unpack
 from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
 from kpi_pipeline.model.work_lists import Waiting

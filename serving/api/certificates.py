@@ -54,6 +54,7 @@ def _page_of(result: ListResult) -> dict[str, Any]:
         "search": asked.search,
         **{reason.name: dict(asked.reasons).get(reason.name) for reason in LIST_REASONS},
         "expected_in": asked.expected or None,
+        "work_list": asked.work_list or None,
         "sort": str(asked.order),
         "offset": asked.offset,
         "limit": asked.limit,
@@ -120,5 +121,5 @@ def list_totals(totals: Totals) -> dict[str, Any]:
     }
 
 
-def _plain(value: Value) -> str | int | None:
+def _plain(value: Value) -> str | int | float | None:
     return value.isoformat() if isinstance(value, date) else value

@@ -17,7 +17,7 @@ from serving.as_of import AS_OF, requested_as_of
 from serving.cache_access import Connection
 from serving.listing.parameters import (
     read_list_request,
-    refuse_expected,
+    refuse_of_today,
     require_currency,
     require_expected,
 )
@@ -62,6 +62,7 @@ class ListResult:
             asked.currency,
             asked.reasons,
             asked.expected,
+            asked.work_list,
         )
 
     @property
@@ -141,7 +142,7 @@ def _of_month_end(
         raise Problem(LIST_NOT_KEPT, members=members, blamed=lambda name, _: name == AS_OF)
     lookup = historic_lookup(connection, LISTED_WITH, as_of, filters, LIST_PARAMETERS)
     _require_currency(connection, request, as_of)
-    refuse_expected(request.expected)
+    refuse_of_today(request)
     if certificates is None:
         raise lost()
     figures = historic_result(connection, lookup, entry, certificates.index)

@@ -10,6 +10,7 @@ from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.forecast import NEXT_DAYS_NAME, NEXT_DAYS_SPANISH
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.list_standings import LIST_STANDINGS
+from kpi_pipeline.model.listed_work import LISTED_WORK
 from kpi_pipeline.model.listing import (
     EXPECTED,
     FIRST_DAY,
@@ -17,7 +18,7 @@ from kpi_pipeline.model.listing import (
     LIST_COLUMN_NAMES,
     LIST_EVENTS,
     LIST_REASONS,
-    USUAL_COLUMNS,
+    ListColumn,
 )
 from kpi_pipeline.model.moments import written_day
 from serving.dates import day_text, month_text
@@ -41,7 +42,10 @@ from serving.listing.request import (
     SORT,
     STANDING,
     TO_DAY,
+    URGENT_ORDERS,
+    WORK_LIST,
     ListRequest,
+    usual_columns,
     usual_order,
 )
 from serving.parameter_problems import only_once, value_problem
@@ -73,7 +77,11 @@ def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListReques
             given.setdefault(name, []).append((parameter, value.strip()))
     standings = {_standing(*pair) for pair in given.get(STANDING, ())}
     sort, expected = _only(given.get(SORT, ())), _month(_only(given.get(EXPECTED_IN, ())))
+    work_list = _work_list(_only(given.get(WORK_LIST, ())), expected)
+    derived: Sequence[ListColumn] = (EXPECTED,) if expected else ()
     orders = (*ORDERS, *EXPECTED_ORDERS) if expected else ORDERS
+    if work_list:
+        derived, orders = LISTED_WORK[work_list].columns, (*ORDERS, *URGENT_ORDERS)
     request = ListRequest(
         standings=tuple(one.name for one in LIST_STANDINGS if one.name in standings),
         search=_bounded(_only(given.get(SEARCH, ())), LONGEST_SEARCH),
@@ -85,8 +93,9 @@ def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListReques
             if (value := _bounded(_only(given.get(reason.name, ())), LONGEST_REASON))
         ),
         expected=expected,
-        order=usual_order(expected) if sort is None else Order.of(_named(*sort, orders)),
-        columns=_columns(given.get(COLUMNS, ()), expected),
+        work_list=work_list,
+        order=usual_order(expected, work_list) if sort is None else Order.of(_named(*sort, orders)),
+        columns=_columns(given.get(COLUMNS, ()), derived, usual_columns(work_list)),
         offset=read_number(_only(given.get(OFFSET, ())), 0, 0, LARGEST_OFFSET, _quoting_fault),
         limit=read_number(_only(given.get(LIMIT, ())), DEFAULT_LIMIT, 1, LARGEST_LIMIT, _quoting_fault),
     )
@@ -147,11 +156,11 @@ def _day_fault(parameter: str, value: str, first: date, cause: Text | None = Non
     return _fault(parameter, value, (f"{first} - {LAST_DAY}",), (label,), cause)
 
 
-def _columns(given: Parameters, expected: str) -> tuple[str, ...]:
-    """The columns that are named; what is expected, which is shown anyway, only where it is alone."""
-    allowed = (*LIST_COLUMN_NAMES, EXPECTED.name) if expected else LIST_COLUMN_NAMES
+def _columns(given: Parameters, derived: Sequence[ListColumn], usual: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that are named; of those derived, which are shown anyway, the first where no other is."""
+    allowed = (*LIST_COLUMN_NAMES, *(column.name for column in derived))
     named = {_named(parameter, name, allowed) for parameter, value in given for name in _column_names(value)}
-    alone = (EXPECTED.name,) if named else USUAL_COLUMNS
+    alone = (derived[0].name,) if named and derived else usual
     return tuple(name for name in LIST_COLUMN_NAMES if name in named) or alone
 
 
@@ -170,6 +179,26 @@ def _month(given: tuple[str, str] | None) -> str:
         labels = _stretch_text(NEXT_DAYS_NAME), Text("AAAA-MM", "YYYY-MM")
         raise _fault(parameter, value[:LONGEST_SEARCH], (NEXT_DAYS_NAME, "YYYY-MM"), labels)
     return value
+
+
+def _work_list(given: tuple[str, str] | None, expected: str) -> str:
+    """The work list that a parameter names; empty where none is given."""
+    if given is None:
+        return ""
+    labels = tuple(
+        Text(f"{one.label.es} ({one.name})", f"{one.label.en} ({one.name})") for one in LISTED_WORK.values()
+    )
+    if expected:
+        cause = Text(
+            "Una lista de trabajo no muestra lo que se espera cobrar: pida una de las dos cosas.",
+            "A work list does not show what is expected: request one of the two.",
+        )
+        raise _fault(*given, (), cause=cause)
+    folded = fold(given[1])
+    for name, one in LISTED_WORK.items():
+        if folded in (name, fold(one.label.es), fold(one.label.en)):
+            return name
+    raise _fault(given[0], given[1][:LONGEST_SEARCH], tuple(LISTED_WORK), labels)
 
 
 def _stretch_text(stretch: str) -> Text:
@@ -206,29 +235,37 @@ def require_expected(expected: str, stretches: Sequence[str]) -> None:
         )
 
 
-def refuse_expected(expected: str) -> None:
-    """Check that a list of the past is not to be of what is expected.
-
-    Args:
-        expected: The month that is requested, or the next days; empty for none.
+def refuse_of_today(request: ListRequest) -> None:
+    """Check that a list of the past is neither to be of what is expected nor a work list.
 
     Raises:
-        Problem: If there is one.
+        Problem: If it is.
     """
-    if expected:
-        cause = Text(
-            "Lo que se espera cobrar es solo de la lista de hoy.",
-            "What is expected is of today's list only.",
-        )
-        raise value_problem(
-            INVALID_LIST_PARAMETER,
-            LIST_PARAMETERS,
+    for name, value, cause in (
+        (
             EXPECTED_IN,
-            expected,
-            (),
-            blamed=lambda *pair: LIST_PARAMETERS.spellings.get(fold(pair[0])) == EXPECTED_IN,
-            cause=cause,
-        )
+            request.expected,
+            Text(
+                "Lo que se espera cobrar es solo de la lista de hoy.",
+                "What is expected is of today's list only.",
+            ),
+        ),
+        (
+            WORK_LIST,
+            request.work_list,
+            Text("Las listas de trabajo son solo de hoy.", "Work lists are of today only."),
+        ),
+    ):
+        if value:
+            raise value_problem(
+                INVALID_LIST_PARAMETER,
+                LIST_PARAMETERS,
+                name,
+                value,
+                (),
+                blamed=lambda *pair, name=name: LIST_PARAMETERS.spellings.get(fold(pair[0])) == name,
+                cause=cause,
+            )
 
 
 def require_currency(currency: str, known: Sequence[str]) -> None:

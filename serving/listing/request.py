@@ -3,9 +3,16 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from kpi_pipeline.cache.reading.listing.query import LARGEST_EXPECTED, STANDARD_ORDER, DayRange, Order
+from kpi_pipeline.cache.reading.listing.query import (
+    LARGEST_EXPECTED,
+    MOST_URGENT,
+    STANDARD_ORDER,
+    DayRange,
+    Order,
+)
 from kpi_pipeline.model.filter_parameters import FILTER_NAMES
 from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.listed_work import LISTED_WORK, URGENCY
 from kpi_pipeline.model.listing import (
     EXPECTED,
     IDENTIFYING_COLUMNS,
@@ -29,6 +36,7 @@ LIMIT: Final = "limit"
 OFFSET: Final = "offset"
 CURRENCY: Final = "currency"
 EXPECTED_IN: Final = "expected_in"
+WORK_LIST: Final = "work_list"
 
 FROM_DAY: Final = "{}_from"
 TO_DAY: Final = "{}_to"
@@ -66,6 +74,7 @@ LIST_PARAMETERS: Final = AcceptedParameters(
         QueryParameter(
             EXPECTED_IN, Text("esperado_en", EXPECTED_IN), Text("Se espera cobrar en", "Expected in")
         ),
+        QueryParameter(WORK_LIST, Text("lista_de_trabajo", WORK_LIST), Text("Lista de trabajo", "Work list")),
         QueryParameter(SORT, Text("orden", SORT), Text("Orden", "Order")),
         QueryParameter(COLUMNS, Text("columnas", COLUMNS), Text("Columnas", "Columns")),
         *PAGE_PARAMETERS,
@@ -91,6 +100,9 @@ ORDERS: Final = tuple(f"{sign}{name}" for name in LIST_COLUMN_NAMES for sign in 
 EXPECTED_ORDERS: Final = (EXPECTED.name, f"-{EXPECTED.name}")
 """Further orders of a list of what is expected."""
 
+URGENT_ORDERS: Final = (URGENCY, f"-{URGENCY}")
+"""Those of a work list."""
+
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
@@ -103,9 +115,10 @@ class ListRequest:
         currency: As of `Selection`.
         reasons: As of `Selection`.
         expected: As of `Selection`.
+        work_list: As of `Selection`; not with what is expected.
         order: How it is sorted.
         columns: Names of the columns that are shown, in the order of the model; the usual ones where none is
-            named, and only `EXPECTED` where that alone is.
+            named, and only the first of `derived` where those alone are.
         offset: How many certificates come before the page.
         limit: How many it has at most.
     """
@@ -116,22 +129,28 @@ class ListRequest:
     currency: str = ""
     reasons: tuple[tuple[str, str], ...] = ()
     expected: str = ""
+    work_list: str = ""
     order: Order = STANDARD_ORDER
     columns: tuple[str, ...] = USUAL_COLUMNS
     offset: int = 0
     limit: int = DEFAULT_LIMIT
 
     @property
+    def derived(self) -> tuple[ListColumn, ...]:
+        """The columns that are shown in any case: what is expected, or what is said in a work list."""
+        if self.expected:
+            return (EXPECTED,)
+        return LISTED_WORK[self.work_list].columns if self.work_list else ()
+
+    @property
     def shown(self) -> list[ListColumn]:
-        """The columns that are shown; what is expected, where that is requested, behind what identifies."""
+        """The columns that are shown; the first of `derived` behind what identifies, the others last."""
         chosen = [column for column in LIST_COLUMNS if column.name in self.columns]
-        if not self.expected:
-            return chosen
         # A line has no room for all amounts, and the balance is what remains of these.
-        left_out = ("proposed", "approved") if self.columns == USUAL_COLUMNS else ()
+        left_out = ("proposed", "approved") if self.expected and self.columns == USUAL_COLUMNS else ()
         shown = [column for column in chosen if column.name not in left_out]
         place = sum(column.name in IDENTIFYING_COLUMNS for column in shown)
-        return [*shown[:place], EXPECTED, *shown[place:]]
+        return [*shown[:place], *self.derived[:1], *shown[place:], *self.derived[1:]]
 
     @property
     def summed(self) -> tuple[str, ...]:
@@ -139,11 +158,18 @@ class ListRequest:
         return (*SUMMED_COLUMNS, EXPECTED.name) if self.expected else SUMMED_COLUMNS
 
     @property
-    def without_expected(self) -> "ListRequest":
-        """The same without what is expected, from its first row."""
-        order = STANDARD_ORDER if self.order.column == EXPECTED.name else self.order
-        columns = USUAL_COLUMNS if self.columns == (EXPECTED.name,) else self.columns
-        return replace(self, expected="", order=order, columns=columns, offset=0)
+    def without_derived(self) -> "ListRequest":
+        """The same list without what is expected, or of all work, from its first row."""
+        of_derived = {column.name for column in self.derived}
+        order = STANDARD_ORDER if self.order.column in of_derived else self.order
+        is_usual = self.columns == self.usual or of_derived.issuperset(self.columns)
+        columns = USUAL_COLUMNS if is_usual else self.columns
+        return replace(self, expected="", work_list="", order=order, columns=columns, offset=0)
+
+    @property
+    def usual(self) -> tuple[str, ...]:
+        """Names of the columns that are shown unless others are chosen."""
+        return usual_columns(self.work_list)
 
     def parameters(self) -> list[tuple[str, str]]:
         """It as query parameters; what is as usual has none."""
@@ -156,9 +182,11 @@ class ListRequest:
         pairs += self.reasons
         if self.expected:
             pairs.append((EXPECTED_IN, self.expected))
-        if self.order != usual_order(self.expected):
+        if self.work_list:
+            pairs.append((WORK_LIST, self.work_list))
+        if self.order != usual_order(self.expected, self.work_list):
             pairs.append((SORT, str(self.order)))
-        if self.columns != USUAL_COLUMNS:
+        if self.columns != self.usual:
             pairs.append((COLUMNS, COLUMN_SEPARATOR.join(self.columns)))
         if self.limit != DEFAULT_LIMIT:
             pairs.append((LIMIT, str(self.limit)))
@@ -177,6 +205,18 @@ def day_parameters(days: DayRange) -> list[tuple[str, str]]:
     return [(name.format(days.event), day.isoformat()) for name, day in ends if day is not None]
 
 
-def usual_order(expected: str) -> Order:
-    """How a list is sorted unless otherwise requested, given of which month amounts are expected."""
+def usual_order(expected: str, work_list: str) -> Order:
+    """How a list is sorted unless otherwise requested.
+
+    Args:
+        expected: Of which month amounts are expected; empty for none.
+        work_list: Which work list it is; empty for none.
+    """
+    if work_list:
+        return MOST_URGENT
     return LARGEST_EXPECTED if expected else STANDARD_ORDER
+
+
+def usual_columns(work_list: str) -> tuple[str, ...]:
+    """Names of the columns of a list that are shown unless others are chosen; see `usual_order`."""
+    return LISTED_WORK[work_list].usual if work_list else USUAL_COLUMNS

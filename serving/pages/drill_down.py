@@ -11,16 +11,18 @@ from urllib.parse import quote_plus
 from kpi_pipeline.cache.reading.listing.query import DayRange
 from kpi_pipeline.model.filter_parameters import PERIOD
 from kpi_pipeline.model.listed_figures import ListedFigure
+from kpi_pipeline.model.listed_work import ListedWork
 from kpi_pipeline.model.listing import EXPECTED
 from kpi_pipeline.model.pages import PROFILED
 from serving.access.identity import current_identity
 from serving.catalogue import Catalogue
 from serving.listing.detail import certificate_path
-from serving.listing.request import CURRENCY, EXPECTED_IN, STANDING, day_parameters
+from serving.listing.request import CURRENCY, EXPECTED_IN, SORT, STANDING, WORK_LIST, day_parameters
 from serving.pages.addresses import CERTIFICATES_PATH, MANAGER_PATH, PageAddress, page_path
 from serving.pages.selection import Selection, parameters_of, parts
 from serving.profile.look_up import profile_path
 
+_LARGEST_OPEN: Final = "-open"
 _PLACE: Final = "~~~"
 """Stands for a value in an address; no other parameter has the name of its dimension."""
 
@@ -140,6 +142,15 @@ class DrillDown:
         kept = (*((STANDING, name) for name in standings), *others)
         address = PageAddress(CERTIFICATES_PATH, self._address.language, self._address.as_of, kept)
         return address.of(parameters_of(self._catalogue, selection))
+
+    def to_work_list(self, listed: ListedWork, selection: Selection) -> str:
+        """The address of a work list under a filter; empty without one.
+
+        Of the past it is what stands as the work list says, the largest amounts first.
+        """
+        if self._address.as_of is not None:
+            return self.to_standings(listed.standings, selection, ((SORT, _LARGEST_OPEN),))
+        return self.to_standings((), selection, ((WORK_LIST, listed.name),))
 
     def to_page(self, name: str) -> str:
         """The address of another page under the same filter; empty for who may not read it."""

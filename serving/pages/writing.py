@@ -10,13 +10,12 @@ from zoneinfo import ZoneInfo
 
 from kpi_pipeline.model.labels import NUMBERS, Counted, Kind, Language, Text
 from kpi_pipeline.model.listed_figures import ListedFigure
+from kpi_pipeline.model.listed_work import ListedWork
 from serving.catalogue import Catalogue, Kpi
-from serving.listing.request import SORT
 from serving.pages.drill_down import OF_WINDOW, DrillDown, ListScope
 from serving.pages.formats import NO_DATA, Formats
 from serving.pages.texts import texts_in
 
-_LARGEST_OPEN: Final = "-open"
 _ORDERED: Final = frozenset({"share", "count", "reading", "month", "day"})
 """Kinds whose values are in another order than their texts."""
 
@@ -138,11 +137,11 @@ class Writer:
             return ""
         return self._drill_down.to_list(listed, selection, scope)
 
-    def standings_url(self, standings: Sequence[str], selection: Mapping[str, Sequence[str]]) -> str:
-        """The address of the list of what stands in one of some ways; empty where there is none."""
-        if self._drill_down is None or not standings:
+    def work_list_url(self, listed: ListedWork | None, selection: Mapping[str, Sequence[str]]) -> str:
+        """The address of a work list in full; empty where there is none."""
+        if self._drill_down is None or listed is None:
             return ""
-        return self._drill_down.to_standings(standings, selection, ((SORT, _LARGEST_OPEN),))
+        return self._drill_down.to_work_list(listed, selection)
 
     def certificate_url(self, project: str, certificate_id: str) -> str:
         """The address of the page of a certificate; empty where values lead nowhere."""

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from kpi_pipeline.cache.bridges import BRIDGES, BridgeIndex
-from kpi_pipeline.cache.certificate_blocks import INDEX, CertificateIndex
+from kpi_pipeline.cache.certificate_index import INDEX, CertificateIndex
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import payload_key
 from kpi_pipeline.cache.open_items import OPEN_ITEMS, OpenItemsIndex

@@ -388,7 +388,9 @@ def assert_urgent_same(both: BothWays, as_of: date, filters: Sequence[Filter]) -
                 )
                 for one in expected
             }
-            keys = [tuple(value_of(row, column) for column in ("currency", "urgency", "open")) for row in rows]
+            keys = [
+                tuple(value_of(row, column) for column in ("currency", "urgency", "open")) for row in rows
+            ]
             assert keys == sorted(keys, reverse=True)
             for currency in {key[0] for key in keys}:
                 published = [

@@ -7,16 +7,18 @@ from typing import Any
 
 import pyarrow as pa
 
-from kpi_pipeline.cache.certificate_blocks import INDEX, CertificateIndex, ShardEntry, pack_block
+from kpi_pipeline.cache.certificate_blocks import pack_block
+from kpi_pipeline.cache.certificate_index import INDEX, CertificateIndex, ShardEntry
 from kpi_pipeline.cache.client_outlooks import pack_outlooks
 from kpi_pipeline.cache.codec import encode
 from kpi_pipeline.cache.publishing.publisher import Attachments
+from kpi_pipeline.compute import evaluation_days
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis
 from kpi_pipeline.compute.forecasting.forecast import OUTLOOK_SCHEMA
 from kpi_pipeline.compute.listing.blocks import shard_rows
 from kpi_pipeline.compute.listing.outlooks import client_outlooks, usual_alone
 from kpi_pipeline.compute.listing.rows import listed_rows
-from kpi_pipeline.compute.rollup.tables import STAGE_MEDIANS_SCHEMA
+from kpi_pipeline.compute.rollup.tables import STAGE_MEDIANS_SCHEMA, WORK_LISTS_SCHEMA
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.components import FORECAST_MONTHS
 from kpi_pipeline.model.forecast import SURVIVAL_SCALE, ForecastReason, ForecastRule
@@ -80,6 +82,26 @@ CERTIFICATES = (
 """Of two clients and two currencies: overdue, in revision, paid, cancelled, and a credit note."""
 
 
+COLLECTED = tuple(
+    {
+        **dict.fromkeys(WORK_LISTS_SCHEMA.names),
+        "work_list": "collect_today",
+        "place": evaluation_days.AS_OF,
+        "client": client,
+        "age_days": age,
+        "why": f"overdue_{basis}",
+        "further_days": further,
+        "longer_payments": payments,
+    }
+    for client, age, further, payments, basis in (
+        (MINE, 170, 300, 8, "client"),
+        (CONSTRUCTORA, 87, 14, 4, "all"),
+        (MINE, 87, 87, 1, "longest"),
+    )
+)
+"""How much longer clients are expected to take with certificates 1, 9 and 10."""
+
+
 def outlooks() -> tuple[str, bytes]:
     """What is usual and expected: a tenth of what is like certificate 1 is paid in each month ahead."""
     alike = {"client": MINE, "is_accepted": False, "age_days": 170, "survival_now": SURVIVAL_SCALE}
@@ -100,6 +122,7 @@ def outlooks() -> tuple[str, bytes]:
         client_outlooks(
             pa.Table.from_pylist([alike | unpaid], schema=OUTLOOK_SCHEMA),
             pa.Table.from_pylist(medians, schema=STAGE_MEDIANS_SCHEMA),
+            pa.Table.from_pylist(COLLECTED, schema=WORK_LISTS_SCHEMA),
             {"CLP": basis},
             AS_OF,
         )

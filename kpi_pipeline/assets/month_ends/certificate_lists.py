@@ -11,7 +11,8 @@ from dagster import Failure
 
 from kpi_pipeline.assets.bridges import listed_batches
 from kpi_pipeline.assets.digests import digest_of
-from kpi_pipeline.cache.certificate_blocks import INDEX, CertificateIndex, ShardEntry, pack_block
+from kpi_pipeline.cache.certificate_blocks import pack_block
+from kpi_pipeline.cache.certificate_index import INDEX, CertificateIndex, ShardEntry
 from kpi_pipeline.cache.client_outlooks import pack_outlooks
 from kpi_pipeline.cache.codec import encode
 from kpi_pipeline.cache.publishing.publisher import Attachments

@@ -11,6 +11,7 @@ from kpi_pipeline.model.certificate_details import (
 from kpi_pipeline.model.forecast import ForecastReason, ForecastRule
 from kpi_pipeline.model.labels import Kind
 from kpi_pipeline.model.list_standings import LIST_STANDINGS
+from kpi_pipeline.model.listed_work import LISTED_WORK, WORK_COLUMNS
 from kpi_pipeline.model.listing import (
     EXPECTED,
     LIST_COLUMNS,
@@ -59,6 +60,7 @@ def list_schemas() -> dict[str, Schema]:
         "expected_in": described(
             or_null(TEXT), "The forecast month, or the next days, of which expected amounts are answered."
         ),
+        "work_list": described(or_null(one_of(LISTED_WORK)), "The work list that is answered."),
         "sort": TEXT,
         "offset": INTEGER,
         "limit": INTEGER,
@@ -83,7 +85,7 @@ def _values(columns: Iterable[ListColumn]) -> dict[str, Schema]:
 
 def listed_certificate() -> Schema:
     """The schema of a row of the list: only what is requested is answered."""
-    columns = (*LIST_COLUMNS, EXPECTED)
+    columns = (*LIST_COLUMNS, EXPECTED, *WORK_COLUMNS)
     optional = [column.name for column in columns if column.name != "currency"]
     return object_of(_values(columns), optional=optional)
 

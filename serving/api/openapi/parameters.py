@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from kpi_pipeline.cache.reading.listing.query import LARGEST_EXPECTED
+from kpi_pipeline.cache.reading.listing.query import LARGEST_EXPECTED, MOST_URGENT
 from kpi_pipeline.model.bridge import BRIDGE_FIGURES, BRIDGE_PARTS, SINCE_LAST_DAY, SINCE_MONTH_END
 from kpi_pipeline.model.compare import COMPARED_DIMENSIONS, FEWEST_COMPARED, MOST_COMPARED
 from kpi_pipeline.model.dimensions import DIMENSIONS, PRODUCTS, Dimension
@@ -12,6 +12,7 @@ from kpi_pipeline.model.forecast import NEXT_DAYS_NAME, NEXT_DAYS_SPANISH
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.labels import LANGUAGES, Kind
 from kpi_pipeline.model.list_standings import LIST_STANDINGS
+from kpi_pipeline.model.listed_work import LISTED_WORK, WORK_COLUMNS
 from kpi_pipeline.model.listing import (
     EXPECTED,
     IDENTIFYING_COLUMNS,
@@ -58,6 +59,8 @@ from serving.listing.request import (
     SEARCH,
     SORT,
     TO_DAY,
+    URGENT_ORDERS,
+    WORK_LIST,
 )
 from serving.listing.request import DEFAULT_LIMIT as USUAL_CERTIFICATES
 from serving.listing.request import LARGEST_LIMIT as MOST_CERTIFICATES
@@ -206,6 +209,8 @@ def _of_list() -> Mapping[str, Parameter]:
     """The parameters of the list of certificates, by the names under which operations refer to them."""
     standings = "; ".join(f"`{one.name}`: {one.label.en}" for one in LIST_STANDINGS)
     columns = " ".join(f"`{one.name}`: {one.meaning.en}" for one in LIST_COLUMNS)
+    of_work = [column.name for column in WORK_COLUMNS]
+    works = "; ".join(f"`{name}`: {one.label.en}" for name, one in LISTED_WORK.items())
     return {
         LIST_STANDING: _query(
             LIST_STANDING,
@@ -238,15 +243,17 @@ def _of_list() -> Mapping[str, Parameter]:
         },
         SORT: _query(
             SORT,
-            one_of(("", *ORDERS, *EXPECTED_ORDERS)),
+            one_of(("", *ORDERS, *EXPECTED_ORDERS, *URGENT_ORDERS)),
             "The column by which they are sorted, behind a minus where the largest come first; those without "
-            f"a value come last. `{USUAL_ORDER}` by default, `{LARGEST_EXPECTED}` of what is expected.",
+            f"a value come last. `{USUAL_ORDER}` by default, `{LARGEST_EXPECTED}` of what is expected, "
+            f"`{MOST_URGENT}` of a work list.",
         ),
         COLUMNS: _query(
             COLUMNS,
-            list_of(one_of((*LIST_COLUMN_NAMES, EXPECTED.name))),
+            list_of(one_of((*LIST_COLUMN_NAMES, EXPECTED.name, *of_work))),
             f"The columns to answer; the usual ones by default. `{EXPECTED.name}` is one only with "
-            f"`{EXPECTED_IN}`, and is answered then in any case. {columns}",
+            f"`{EXPECTED_IN}`, and is answered then in any case; so are with `{WORK_LIST}` those of that "
+            f"work list, of {', '.join(f'`{name}`' for name in of_work)}. {columns}",
             repeated=False,
         ),
         CURRENCY: _query(
@@ -263,6 +270,11 @@ def _of_list() -> Mapping[str, Parameter]:
             },
             f"A month of the forecast, or `{NEXT_DAYS_NAME}`: only what is receivable is answered, with what "
             "is expected of it then. It sums to what the forecast shows.",
+        ),
+        WORK_LIST: _query(
+            WORK_LIST,
+            one_of(("", *LISTED_WORK)),
+            f"Only the certificates of a work list are answered, the most urgent first, with why: {works}.",
         ),
         LIMIT: _query(
             LIMIT,

@@ -14,7 +14,7 @@ from kpi_pipeline.model.forecast import SURVIVAL_SCALE, ForecastRule
 from kpi_pipeline.model.labels import Counted, Kind
 from kpi_pipeline.model.listing import LIST_COLUMNS, REASON_COLUMNS, ListColumn
 from serving.listing.detail import CertificateDetail, Outlook, StageDays
-from serving.pages.certificates.view import value_text
+from serving.pages.certificates.values import value_text
 from serving.pages.context import PageContext
 from serving.pages.writing import NamedLink
 

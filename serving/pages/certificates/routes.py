@@ -21,7 +21,7 @@ from serving.pages.addresses import (
 from serving.pages.certificates.detail_view import detail_view
 from serving.pages.certificates.view import ListWriter
 from serving.pages.context import PageContext
-from serving.pages.downloads.about import list_label
+from serving.pages.downloads.about import list_label, list_title
 from serving.pages.downloads.certificate_files import CERTIFICATE_FILES
 from serving.pages.figure_page import common_values, page_context, page_parameters
 from serving.pages.filters.form import Option, chips, choices
@@ -94,7 +94,7 @@ def _values(connection: Connection, result: ListResult) -> dict[str, Any]:
     itself = replace(context.address, kept=tuple(result.request.parameters()))
     return {
         **_shared_values(connection, result, context, CERTIFICATES_API_PATH, itself),
-        "title": context.texts["certificate_list"],
+        "title": list_title(result.request, context.writer),
         "filter_label": list_label(result, context.writer),
         "choices": [*choices(context), *listing.choices()],
         "chips": [*chips(context), *listing.chips()],
@@ -111,10 +111,10 @@ def _present_url(context: PageContext, itself: PageAddress) -> str:
 
 
 def _month_ends(connection: Connection, result: ListResult, context: PageContext) -> list[Option]:
-    """The month ends that can be chosen: those with a list, none for what is expected."""
+    """The month ends that can be chosen: those with a list, none for what is of today alone."""
     figures = result.figures
     shown = None if figures.requested_as_of is None else figures.entry.as_of
-    days = () if result.request.expected else listed_month_ends(connection)
+    days = () if result.request.derived else listed_month_ends(connection)
     return month_end_options(days, shown, context.texts["present"], context.formats)
 
 

@@ -2,32 +2,32 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Final
 
 from kpi_pipeline.cache.reading.listing.certificates import is_marked, value_of
 from kpi_pipeline.cache.reading.listing.matching import Totals
+from kpi_pipeline.cache.reading.listing.query import MOST_URGENT
 from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.certificate_details import RETAINED
 from kpi_pipeline.model.labels import NUMBERS, Counted, Kind
 from kpi_pipeline.model.list_standings import LIST_STANDINGS, ListStanding
+from kpi_pipeline.model.listed_work import LISTED_WORK, URGENCY, WHY
 from kpi_pipeline.model.listing import (
     EVENT_LABELS,
     EXPECTED,
     LIST_COLUMNS,
     LIST_LABELS,
     REASON_COLUMNS,
-    USUAL_COLUMNS,
     ListColumn,
 )
 from serving.as_of import AS_OF
-from serving.listing.detail import certificate_path
 from serving.listing.look_up import ListResult
 from serving.listing.request import ListRequest
-from serving.pages.addresses import CERTIFICATES_PATH, PageAddress, with_query
+from serving.pages.addresses import with_query
 from serving.pages.certificates.day_fields import DAY_PARAMETERS, DayFields, day_fields, without_days
+from serving.pages.certificates.values import detail_url, value_text
 from serving.pages.context import PageContext
-from serving.pages.downloads.about import column_label, days_text, stretch_text
+from serving.pages.downloads.about import column_label, days_text, stretch_text, why_text
 from serving.pages.filters.form import Chip, Choice, Option
 from serving.pages.formats import NO_DATA
 from serving.pages.selection import parameters_of
@@ -48,7 +48,7 @@ class ListHead:
         name: Of the column.
         label: As it is shown.
         is_number: Whether it stands over numbers.
-        sort_url: The list sorted by it.
+        sort_url: The list sorted by it; empty where it cannot be.
         sort_label: What that does.
         sorted: How the list is sorted by it: `ascending`, `descending`, or not: empty.
     """
@@ -111,6 +111,7 @@ class ListView:
         totals: By currency.
         range: Which of them are shown.
         pager: Links to other pages.
+        works: Links to the work lists, the one that is shown without an address.
         workbook_url: All of them as a workbook.
         csv_url: The same as CSV.
         columns: Names and meanings of the columns that are shown.
@@ -128,6 +129,7 @@ class ListView:
     totals: list[ListTotal]
     range: str
     pager: list[PageLink]
+    works: list[PageLink]
     workbook_url: str
     csv_url: str
     columns: list[tuple[str, str]]
@@ -172,7 +174,7 @@ class ListWriter:
         ]
         chosen = [option.label for option in standings if option.chosen]
         several = texts["several_chosen"].format(count=len(chosen))
-        are_usual = request.columns == USUAL_COLUMNS
+        are_usual = request.columns == request.usual
         return [
             Choice(
                 "standing",
@@ -188,7 +190,7 @@ class ListWriter:
                 texts["list_columns_usual"]
                 if are_usual
                 else texts["columns_chosen"].format(count=Counted(len(request.columns))),
-                None if are_usual else self.url(replace(request, columns=USUAL_COLUMNS)),
+                None if are_usual else self.url(replace(request, columns=request.usual)),
             ),
         ]
 
@@ -229,7 +231,10 @@ class ListWriter:
         ]
         if request.expected:
             month = stretch_text(request.expected, self._context.writer)
-            found.append(Chip(texts["list_expected"], month, self.url(request.without_expected)))
+            found.append(Chip(texts["list_expected"], month, self.url(request.without_derived)))
+        if request.work_list:
+            label = LISTED_WORK[request.work_list].label.into(self._language)
+            found.append(Chip(texts["list_work"], label, self.url(request.without_derived)))
         if request.search:
             without = self.url(replace(request, search="", offset=0))
             found.append(Chip(texts["list_searched"], request.search, without))
@@ -256,6 +261,7 @@ class ListWriter:
                 first=formats.count(first), last=formats.count(last), count=count
             ),
             pager=self._pager(totals.count),
+            works=self._works(),
             workbook_url=with_query(f"{self._files}.xlsx", parameters),
             csv_url=with_query(f"{self._files}.csv", parameters),
             columns=[(self._label(one), one.meaning.into(self._language)) for one in request.shown],
@@ -268,6 +274,8 @@ class ListWriter:
 
     def _note(self) -> str:
         expected, context = self._request.expected, self._context
+        if self._request.work_list:
+            return LISTED_WORK[self._request.work_list].note.into(self._language)
         if not expected:
             return ""
         month = stretch_text(expected, context.writer, in_full=True)
@@ -286,13 +294,15 @@ class ListWriter:
         # Numbers and days are first looked at from the largest.
         is_down = not order.descending if is_here else column.kind in NUMBERS or column.kind is Kind.DAY
         wanted = replace(order, column=column.name, descending=is_down)
+        # Of what is derived, it is sorted by one alone.
+        is_sorted = column not in self._request.derived or column.name in (EXPECTED.name, URGENCY)
         text = self._context.texts["list_sort_down" if is_down else "list_sort"]
         way = "descending" if order.descending else "ascending"
         return ListHead(
             column.name,
             label,
             column.kind in NUMBERS,
-            self.url(replace(self._request, order=wanted, offset=0)),
+            self.url(replace(self._request, order=wanted, offset=0)) if is_sorted else "",
             text.format(column=label),
             way if is_here else "",
         )
@@ -303,6 +313,10 @@ class ListWriter:
 
     def _cell(self, column: ListColumn, row: Row, currency: str) -> ListCell:
         value = value_of(row, column.name)
+        if column.name == WHY:
+            return ListCell(
+                column.name, self._label(column), why_text(row, self._request, self._context.writer), False
+            )
         text = NO_DATA if value is None else value_text(self._context, column.kind, value, currency)
         if column.name == "due_on" and value is not None and is_marked(row, "due_assumed"):
             text = self._context.texts["list_due_assumed"].format(day=text)
@@ -314,6 +328,23 @@ class ListWriter:
             url = detail_url(row, self._context.address)
         label = self._label(column)
         return ListCell(column.name, label, text, column.kind in NUMBERS, url, profile)
+
+    def _works(self) -> list[PageLink]:
+        """The work lists of what is chosen; there are none in the past."""
+        if self._context.address.as_of is not None:
+            return []
+        request = self._request.without_derived
+        # A work list says itself how its certificates stand, and which columns are of use.
+        request = replace(request, standings=(), order=MOST_URGENT)
+        return [
+            PageLink(
+                one.label.into(self._language),
+                ""
+                if name == self._request.work_list
+                else self.url(replace(request, work_list=name, columns=one.usual)),
+            )
+            for name, one in LISTED_WORK.items()
+        ]
 
     def _totals(self, totals: Totals) -> list[ListTotal]:
         summed = [
@@ -354,22 +385,3 @@ class ListWriter:
 
 def _without(standings: tuple[str, ...], standing: ListStanding) -> tuple[str, ...]:
     return tuple(name for name in standings if name != standing.name)
-
-
-def value_text(context: PageContext, kind: Kind, value: str | int | date, currency: str) -> str:
-    """A value of a certificate as it is shown."""
-    formats = context.formats
-    if isinstance(value, date):
-        return formats.day(value).replace(" ", "\N{NO-BREAK SPACE}")
-    if kind is Kind.MONEY:
-        return formats.money(int(value), currency).full
-    if kind is Kind.DAYS:
-        return formats.count(int(value))
-    return context.writer.text(kind, value, currency)
-
-
-def detail_url(row: Row, listed: PageAddress) -> str:
-    """The address of the page of a certificate, in the language and of the day of a list."""
-    project, number = (str(value_of(row, name)) for name in ("project", _NUMBER))
-    path = certificate_path(CERTIFICATES_PATH, project, number)
-    return PageAddress(path, listed.language, listed.as_of).of(())

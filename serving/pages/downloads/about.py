@@ -10,11 +10,14 @@ from zoneinfo import ZoneInfo
 
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.reading.listing.certificates import value_of
 from kpi_pipeline.cache.reading.listing.query import DayRange
+from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.components import NEXT_DAYS
 from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
 from kpi_pipeline.model.labels import Kind
 from kpi_pipeline.model.list_standings import LIST_STANDINGS
+from kpi_pipeline.model.listed_work import LISTED_WORK
 from kpi_pipeline.model.listing import EVENT_LABELS, EXPECTED, LIST_LABELS, REASON_COLUMNS, ListColumn
 from serving.access.identity import current_identity
 from serving.cache_access import Connection
@@ -30,6 +33,9 @@ from serving.pages.writing import Writer
 
 _LONGEST_FILTER: Final = 80
 """Characters of a filter in the name of a file; what is longer is cut there."""
+
+_OF_SENTENCES: Final = ("age_days", "rejection_reason")
+"""Columns of every list that sentences of work lists name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,7 @@ def notices_of(
 
 
 def list_label(result: ListResult, writer: Writer) -> str:
-    """Which certificates a list has, as people read it."""
+    """Which certificates a list has, as people read it; its title says of which work list."""
     texts, request = writer.texts, result.request
     parts = []
     if result.figures.answered:
@@ -150,6 +156,19 @@ def column_label(column: ListColumn, request: ListRequest, writer: Writer) -> st
     if column == EXPECTED:
         return writer.texts["list_expected_in"].format(month=stretch_text(request.expected, writer))
     return column.label.into(writer.language)
+
+
+def list_title(request: ListRequest, writer: Writer) -> str:
+    """What a list is called."""
+    if request.work_list:
+        return LISTED_WORK[request.work_list].label.into(writer.language)
+    return writer.texts["certificate_list"]
+
+
+def why_text(row: Row, request: ListRequest, writer: Writer) -> str:
+    """Why a certificate is in a work list, as a sentence."""
+    names = [*(column.name for column in request.derived), "currency", *_OF_SENTENCES]
+    return writer.why({name: value_of(row, name) for name in names})
 
 
 def stretch_text(stretch: str, writer: Writer, *, in_full: bool = False) -> str:

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.reading.listing.certificates import Value, value_of
 from kpi_pipeline.model.labels import Kind
+from kpi_pipeline.model.listed_work import WHY
 from kpi_pipeline.model.listing import LIST_COLUMNS, LISTED_WITH, ListColumn
 from serving.cache_access import current_connection, current_settings
 from serving.kept.unkept import file_answer
@@ -24,7 +25,9 @@ from serving.pages.downloads.about import (
     file_name,
     filter_in_name,
     list_label,
+    list_title,
     notices_of,
+    why_text,
 )
 from serving.pages.downloads.csv_files import CSV_TYPE, csv_parts
 from serving.pages.downloads.sheets import SheetCell, SheetKind, SheetValue, first_day
@@ -76,7 +79,7 @@ class _File:
 
     @property
     def title(self) -> str:
-        return self.writer.texts["certificate_list"]
+        return list_title(self.result.request, self.writer)
 
     @property
     def filtered(self) -> str:
@@ -100,12 +103,13 @@ class _File:
         """Of each certificate its currency and its values."""
         writes = [_file_value(column, self.writer) for column in self.columns]
         names = [column.name for column in self.columns]
+        request, writer = self.result.request, self.writer
         for row in self.result.rows():
             currency = str(value_of(row, "currency"))
-            yield (
-                currency,
-                [write(value_of(row, name), currency) for name, write in zip(names, writes, strict=True)],
-            )
+            values = [write(value_of(row, name), currency) for name, write in zip(names, writes, strict=True)]
+            if request.work_list:
+                values[names.index(WHY)] = why_text(row, request, writer)
+            yield currency, values
 
     def answer(self, body: Any, mimetype: str, ending: str) -> Response:
         """The answer with the file."""
@@ -167,7 +171,7 @@ def _file_value(column: ListColumn, writer: Writer) -> Callable[[Value, str], Sh
     """Writes a value of a column, of which the currency is given."""
     if column.kind is Kind.MONEY:
         return lambda value, currency: _amount(value, writer.formats.decimals(currency))
-    if column.kind in (Kind.DAY, Kind.DAYS, Kind.TEXT, Kind.NAME, Kind.MONTH, Kind.CURRENCY):
+    if column.kind in (Kind.DAY, Kind.DAYS, Kind.TEXT, Kind.NAME, Kind.MONTH, Kind.CURRENCY, Kind.WHY):
         return lambda value, _: value
     known: dict[Value, SheetValue] = {None: None}
 

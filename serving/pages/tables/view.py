@@ -10,8 +10,8 @@ from kpi_pipeline.model.listed_figures import (
     LISTED_FORECASTS,
     LISTED_LINES,
     LISTED_REASONS,
-    LISTED_WORK,
 )
+from kpi_pipeline.model.listed_work import LISTED_WORK
 from serving.catalogue import Column
 from serving.pages.formats import NO_DATA
 from serving.pages.list_links import ListLinks
@@ -101,7 +101,7 @@ def table_section(figures: TableFigures, to_lists: ListLinks) -> TableSection:
         ]
     title, note, nothing = (text.into(writer.language) for text in (table.title, table.note, table.nothing))
     # Where sentences say why there are no rows, nothing else does.
-    whole_url = writer.standings_url(LISTED_WORK.get(table.name, ()), to_lists.selection) if rows else ""
+    whole_url = writer.work_list_url(LISTED_WORK.get(table.name), to_lists.selection) if rows else ""
     return TableSection(table.name, title, note, "" if sentences else nothing, tables, sentences, whole_url)
 
 

@@ -37,6 +37,8 @@ TEXTS: Final[dict[str, Text]] = {
     "list_days": Text("{first} a {last}", "{first} to {last}"),
     "list_days_since": Text("desde el {day}", "since {day}"),
     "list_days_until": Text("hasta el {day}", "until {day}"),
+    "list_work": Text("Lista de trabajo", "Work list"),
+    "list_works": Text("Listas de trabajo", "Work lists"),
     "list_expected": Text("Se espera cobrar en", "Expected in"),
     "list_expected_in": Text("Esperado en {month}", "Expected in {month}"),
     "list_expected_note": Text(

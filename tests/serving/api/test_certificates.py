@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 import pytest
 
-from kpi_pipeline.cache.certificate_blocks import INDEX
+from kpi_pipeline.cache.certificate_index import INDEX
 from kpi_pipeline.cache.keys import payload_key
 from kpi_pipeline.cache.requests.requests import Requests
 from serving.listing.detail import certificate_path
-from tests.serving.certificates import CERTIFICATES, list_of, past_list, sent
+from tests.serving.certificates import CERTIFICATES, certificate, list_of, past_list, sent
 from tests.serving.payloads import CONSTRUCTORA, MINE
 from tests.waiting import wait_until
 
@@ -119,6 +119,46 @@ def test_what_is_expected_in_a_month_is_listed_with_the_largest_first(web, press
     assert "expected" not in web.get(LIST).get_json()["data"]["certificates"][0]
 
 
+def test_a_work_list_is_answered_in_full_the_most_urgent_first(web, press) -> None:
+    press.publish("dashboards")
+    data = web.get(f"{LIST}?work_list=collect_today").get_json()["data"]
+    shown = ("number", "why", "days", "overdue_days", "expected_days", "urgency")
+    # Amounts of a currency are sorted together; the credit note 14 is in no list.
+    assert [tuple(one[name] for name in shown) for one in data["certificates"]] == [
+        ("10", "overdue_and_critical_longest", 85, 55, 87.0, 5_000_000 * 87),
+        ("1", "overdue_and_critical_client", 168, 138, 37.5, 12_345_678 * 300 // 8),
+        ("9", "overdue_and_critical_all", 85, 1, 3.5, 700 * 14 // 4),
+    ]
+    assert (data["work_list"], data["sort"], data["totals"]["count"]) == ("collect_today", "-urgency", 3)
+    assert "sent_on" not in data["certificates"][0]
+    narrowed = web.get(f"{LIST}?lista_de_trabajo=cobrar+hoy&currency=CLP&orden=urgency&limit=1").get_json()
+    assert [one["number"] for one in narrowed["data"]["certificates"]] == ["9"]
+    alone = web.get(f"{LIST}?work_list=collect_today&columns=urgency&limit=1").get_json()["data"]
+    assert "number" not in alone["certificates"][0]
+    assert alone["certificates"][0]["why"] == "overdue_and_critical_longest"
+    by_number = web.get(f"{LIST}?work_list=collect_today&sort=number&columns=number").get_json()["data"]
+    assert [one["number"] for one in by_number["certificates"]] == ["1", "9", "10"]
+
+
+def test_what_is_to_be_corrected_is_answered_in_full(web, press) -> None:
+    returned = {"rejection_reason": "Monto", "rejection_count": 1}
+    press.publish(
+        "dashboards",
+        certificates=list_of(
+            [
+                certificate(1, "revision", date(2024, 6, 20), 40_000),
+                sent(2, date(2024, 5, 1), 5_000) | {"state": "rechazado", **returned},
+            ]
+        ),
+    )
+    data = web.get(f"{LIST}?work_list=correct_and_resend").get_json()["data"]
+    shown = ("number", "why", "returned_days", "age_days", "rejection_reason", "urgency")
+    assert [tuple(one[name] for name in shown) for one in data["certificates"]] == [
+        ("1", "unsent", None, 8, None, 320_000),
+        ("2", "returned_undated_for_reason", None, 58, "Monto", 290_000),
+    ]
+
+
 def test_columns_are_chosen(web, press) -> None:
     press.publish("dashboards")
     expected = {"client": "Minera Ñandú", "paid_on": "2024-03-01", "currency": "CLP", "due_assumed": False}
@@ -148,6 +188,10 @@ def test_columns_are_chosen(web, press) -> None:
         ("esperado_en=julio", "esperado_en", "YYYY-MM"),
         ("expected_in=2024-7", "expected_in", "YYYY-MM"),
         ("expected_in=2024-05", "expected_in", "2024-06"),
+        ("work_list=everything", "work_list", "collect_today"),
+        ("sort=urgency", "sort", "open"),
+        ("columns=why", "columns", "open"),
+        ("work_list=correct_and_resend&columns=expected_days", "columns", "returned_days"),
         ("sort=-expected", "sort", "-days_late"),
         ("moneda=XXX", "currency", "CLP"),
     ],
@@ -217,12 +261,15 @@ def test_the_list_of_a_month_end(web, kept, client) -> None:
     assert requested(client) == []
 
 
-@pytest.mark.parametrize("expected", ["2024-06", "next_30_days"])
-def test_nothing_is_expected_of_a_month_end(web, kept, expected: str) -> None:
-    response = web.get(f"{LIST}?as_of=2024-05-31&expected_in={expected}")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("expected_in", "2024-06"), ("expected_in", "next_30_days"), ("work_list", "collect_today")],
+)
+def test_what_is_of_today_alone_is_refused_of_a_month_end(web, kept, name: str, value: str) -> None:
+    response = web.get(f"{LIST}?as_of=2024-05-31&{name}={value}")
     problem = response.get_json()
     assert (response.status_code, problem["type"]) == (400, "/problems/invalid-list-parameter")
-    assert (problem["parameter"], problem["value"]) == ("expected_in", expected)
+    assert (problem["parameter"], problem["value"]) == (name, value)
 
 
 def test_a_certificate_as_of_a_month_end(web, kept) -> None:

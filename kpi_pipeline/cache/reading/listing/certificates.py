@@ -9,7 +9,8 @@ from typing import Final, NamedTuple, TypeVar, cast
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.batches import batches
-from kpi_pipeline.cache.certificate_blocks import INDEX, Block, CertificateIndex, read_block
+from kpi_pipeline.cache.certificate_blocks import Block, read_block
+from kpi_pipeline.cache.certificate_index import INDEX, CertificateIndex
 from kpi_pipeline.cache.client_outlooks import ClientOutlooks, read_outlooks
 from kpi_pipeline.cache.codec import CorruptPayload, Payload
 from kpi_pipeline.cache.keys import payload_key

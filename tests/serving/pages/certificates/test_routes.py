@@ -314,6 +314,26 @@ def test_a_certificate_that_is_not_there_is_a_problem_page(web, press) -> None:
     assert {f"{LIST}?lang=es", "/manager/dashboard?lang=es"} <= set(links(response.text))
 
 
+def test_a_work_list_says_why_in_words_and_is_left_again(web, press) -> None:
+    press.publish("dashboards")
+    whole = unescape(web.get(f"{LIST}?lang=es&search=p-001").text)
+    collecting = f"{LIST}?search=p-001&work_list=collect_today&lang=es"
+    assert collecting in links(whole)
+    text = unescape(web.get(collecting).text)
+    assert re.search(r"<h1[^>]*>\s*Cobrar hoy", text)
+    assert "por sus pagos anteriores, el cliente tardaría unos 38 días más." in text.replace("\xa0", " ")
+    assert "La urgencia es el monto por los días de espera adicional" in text
+    columns = re.findall(r'<th scope="col" class="column-(\w+)', text)
+    assert columns[:4] == ["number", "client", "project", "why"]
+    assert columns[-1] == "urgency"
+    assert {f"{LIST}?search=p-001&lang=es", collecting.replace("collect_today", "correct_and_resend")} <= set(
+        links(text)
+    )
+    # It is sorted by its urgency and what every list has, not by what else it says.
+    assert not any("sort=-why" in url or "sort=-overdue_days" in url for url in links(text))
+    assert any("sort=urgency" in url for url in links(text))
+
+
 def test_what_is_expected_is_explained_and_left_again(web, press) -> None:
     press.publish("dashboards")
     text = unescape(web.get(f"{LIST}?lang=es&expected_in=2024-07&currency=CLP").text)

@@ -96,6 +96,23 @@ def test_an_invalid_parameter_gives_no_file(web, press) -> None:
     assert response.get_json()["parameter"] == "sort"
 
 
+def test_a_work_list_is_a_file_of_its_name_and_says_why(web, press) -> None:
+    press.publish("dashboards")
+    query = "lang=en&work_list=collect_today&currency=CLP"
+    response = web.get(f"{FILES}.csv?{query}")
+    assert "collect-today" in response.headers["Content-Disposition"].lower()
+    heads, *rows = rows_of(response, ",")
+    assert heads[:4] == ["Certificate", "Client", "Project", "Why"]
+    of_first = dict(zip(heads, rows[0], strict=True))
+    assert of_first["Why"].replace("\xa0", " ") == (
+        "Sent 168 days ago and overdue for 138 days; by its earlier payments, the client would take about "
+        "38 days more."
+    )
+    assert (of_first["Expected further days"], of_first["Urgency (amount × days)"]) == ("37.5", "462962925")
+    sheet = Book(web.get(f"{FILES}.xlsx?{query}").data).sheets["Collect today"]
+    assert [row[0] for row in sheet] == ["Certificate", "1", "9"]
+
+
 def test_what_is_expected_has_a_column_that_names_its_month(web, press) -> None:
     press.publish("dashboards")
     query = "lang=en&expected_in=2024-07&currency=CLP&columns=number"
