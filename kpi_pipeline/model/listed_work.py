@@ -95,3 +95,6 @@ WORK_COLUMNS: Final = tuple(
     {column.name: column for one in LISTED_WORK.values() for column in one.columns}.values()
 )
 """The columns that are of work lists alone, each once."""
+
+SAID_BY_WHY: Final = frozenset(column.name for column in WORK_COLUMNS) - {WHY, URGENCY}
+"""Those that the sentence says: pages have no room to repeat them."""

@@ -11,7 +11,7 @@ from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.certificate_details import RETAINED
 from kpi_pipeline.model.labels import NUMBERS, Counted, Kind
 from kpi_pipeline.model.list_standings import LIST_STANDINGS, ListStanding
-from kpi_pipeline.model.listed_work import LISTED_WORK, URGENCY, WHY
+from kpi_pipeline.model.listed_work import LISTED_WORK, SAID_BY_WHY, URGENCY, WHY
 from kpi_pipeline.model.listing import (
     EVENT_LABELS,
     EXPECTED,
@@ -155,6 +155,7 @@ class ListWriter:
         self._context = context
         self._files = files
         self._language = context.language
+        self._shown = [column for column in result.request.shown if column.name not in SAID_BY_WHY]
 
     def url(self, request: ListRequest) -> str:
         """The address of the list, seen in another way."""
@@ -252,7 +253,7 @@ class ListWriter:
         dated = [] if as_of is None else [(AS_OF, as_of.isoformat())]
         parameters = [*self._filters(), *request.at(0).parameters(), *dated, ("lang", self._language)]
         return ListView(
-            heads=[self._head(column) for column in request.shown],
+            heads=[self._head(column) for column in self._shown],
             rows=[self._row(row) for row in page.rows],
             count=texts["certificate_count"].format(count=Counted(count)),
             credit_notes=texts["list_credit_notes"].format(count=credit_notes) if totals.credit_notes else "",
@@ -264,7 +265,7 @@ class ListWriter:
             works=self._works(),
             workbook_url=with_query(f"{self._files}.xlsx", parameters),
             csv_url=with_query(f"{self._files}.csv", parameters),
-            columns=[(self._label(one), one.meaning.into(self._language)) for one in request.shown],
+            columns=[(self._label(one), one.meaning.into(self._language)) for one in self._shown],
             note=self._note(),
             search=request.search,
             days=day_fields(request, self._context),
@@ -309,7 +310,7 @@ class ListWriter:
 
     def _row(self, row: Row) -> list[ListCell]:
         currency = str(value_of(row, "currency"))
-        return [self._cell(column, row, currency) for column in self._request.shown]
+        return [self._cell(column, row, currency) for column in self._shown]
 
     def _cell(self, column: ListColumn, row: Row, currency: str) -> ListCell:
         value = value_of(row, column.name)
