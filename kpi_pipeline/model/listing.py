@@ -31,6 +31,7 @@ LAST_DAY: Final = date(2099, 12, 31)
 
 _DIGITS: Final = re.compile(r"\d+")
 _DIGIT_PLACES: Final = 18
+_ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +336,22 @@ _DECLARED_ORDER: Final = {
     AMOUNT_BAND.name: {band: place for place, band in enumerate(AMOUNT_BANDS)},
     ISSUED_AGE.name: {label: place for place, (label, _, _) in enumerate(ISSUED_AGES)},
 }
+
+
+def number_within(project: str, certificate_id: str) -> str:
+    """The number of a certificate within its project, as the list has it.
+
+    Args:
+        project: The project.
+        certificate_id: Names the certificate; of several columns it has their parts escaped.
+
+    Returns:
+        The whole name where that does not begin with the project.
+    """
+    escaped = project.replace("\\", "\\\\").replace("/", "\\/")
+    if certificate_id.startswith(f"{escaped}/"):
+        return _ESCAPED.sub(r"\1", certificate_id.removeprefix(f"{escaped}/"))
+    return certificate_id.removeprefix(f"{project}/")
 
 
 def sort_key(column: str, value: str) -> str:

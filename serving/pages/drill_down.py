@@ -12,7 +12,7 @@ from kpi_pipeline.cache.reading.listing.query import DayRange
 from kpi_pipeline.model.filter_parameters import PERIOD
 from kpi_pipeline.model.listed_figures import ListedFigure
 from kpi_pipeline.model.listed_work import ListedWork
-from kpi_pipeline.model.listing import EXPECTED
+from kpi_pipeline.model.listing import EXPECTED, number_within
 from kpi_pipeline.model.pages import PROFILED
 from serving.access.identity import current_identity
 from serving.catalogue import Catalogue
@@ -170,7 +170,7 @@ class DrillDown:
         """The address of the page of a certificate; empty where there is no list of it."""
         if not self._has_list:
             return ""
-        path = certificate_path(CERTIFICATES_PATH, project, certificate_id.removeprefix(f"{project}/"))
+        path = certificate_path(CERTIFICATES_PATH, project, number_within(project, certificate_id))
         return PageAddress(path, self._address.language, self._address.as_of).of(())
 
     def to_profile(self, dimension: str, value: str) -> str:
