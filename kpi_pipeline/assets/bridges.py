@@ -29,8 +29,8 @@ from kpi_pipeline.resources.kept_standings import KeptDay, KeptStandings, Standi
 _WALKED_BACK: Final = "walked back"
 
 MOST_WALKED_BACK: Final = 3_000_000
-"""Certificates times days that are reconstructed before a publication, which readers wait for: more of them
-begin with the days that today's figures are compared with, and further ones are kept as they come."""
+"""Certificates times days that are reconstructed before a publication, which readers wait for: of more, each
+day's first publication reconstructs some, the days that today's figures are compared with in any case."""
 
 
 class _Span(NamedTuple):
@@ -54,6 +54,7 @@ class Bridges:
         window_months: Months of the window of billing.
         opens_on: The last day before the business date of which standings are kept; else the day before.
         earlier: The standings that are kept of days before the business date, by day.
+        is_first: Whether none are kept of the business date yet.
         today: By source, the file of the standings of a shard on the business date.
     """
 
@@ -66,11 +67,13 @@ class Bridges:
     kept: KeptStandings = field(init=False)
     opens_on: date = field(init=False)
     earlier: dict[date, KeptDay] = field(init=False)
+    is_first: bool = field(init=False)
     today: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.kept = KeptStandings.of(self.origin)
         before = self.kept.load(self.as_of)
+        self.is_first = before is None
         self.today = {} if before is None else {part.source: part.name for part in before.parts}
         self.opens_on = self._last_day()
         days = {self.opens_on, *self._month_ends()}
@@ -161,10 +164,13 @@ class Bridges:
         return today
 
     def _to_walk_back(self, missing: Collection[date]) -> list[date]:
-        count = sum(shard.count for shard in self.shards)
-        is_worth_it = count * len(missing) <= MOST_WALKED_BACK
-        needed = missing if is_worth_it else {self.opens_on, self._month_ends()[0]}.intersection(missing)
-        return sorted(needed)
+        needed = {self.opens_on, self._month_ends()[0]}.intersection(missing)
+        further = sorted(set(missing) - needed, reverse=True)
+        room = MOST_WALKED_BACK // max(sum(shard.count for shard in self.shards), 1) - len(needed)
+        if room < len(further):
+            # Later readings of a day, which follow a change, do not wait for the past.
+            room = max(room, 1) if self.is_first else 0
+        return sorted([*needed, *further[:room]])
 
     def _walk_back(self, days: Sequence[date]) -> dict[date, KeptDay]:
         """The standings of days that were not kept, by the dates and the log of the certificates of today."""

@@ -23,7 +23,7 @@ from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind, TaskState, TaskStatus
 from kpi_pipeline.compute.rollup.shards import shards_of
-from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURE_BY_NAME
+from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURE_BY_NAME, KEPT_MONTH_ENDS
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.listing import LISTED_WITH
@@ -198,19 +198,34 @@ def test_a_day_that_was_kept_is_where_the_next_day_s_bridge_begins() -> None:
 
 
 @pytest.mark.usefixtures("demo_home")
-def test_of_many_certificates_only_the_days_that_today_is_compared_with_are_reconstructed(
+def test_of_many_certificates_each_day_reconstructs_some_of_the_past_until_all_is_there(
     monkeypatch,
 ) -> None:
     monkeypatch.setattr("kpi_pipeline.assets.bridges.MOST_WALKED_BACK", 100)
-    rows = [sent(at, date(2024, 4, 1) + timedelta(at), 1000) for at in range(60)]
+    rows = [sent(at, date(2023, 5, 1) + timedelta(6 * at), 1000) for at in range(60)]
     certificates = pa.Table.from_pylist(rows, schema=CERTIFICATE_SCHEMA)
     shards = shards_of(certificates, "issued_on", digests=True)
-    made = Bridges(shards, [one.digest for one in shards], date(2024, 6, 28), Thresholds(), "here", 12)
-    assert sorted(made.earlier) == [date(2024, 5, 31), date(2024, 6, 27)]
-    for batch, listed in listed_batches(shards, made.as_of, Thresholds(), 12):
-        made.put({one.month: one.digest for one in batch}, listed)
-    index = BridgeIndex.of(decode(dict(made.attachments(None, None).frames)[BRIDGES]).data())
-    assert [one.name for one in index.bridges] == ["last_day", "month_end"]
+
+    def published(day: date) -> list[str]:
+        """What the bridges are called that a reading of a day publishes."""
+        sources = {one.month: f"{day}-{one.digest}" for one in shards}
+        made = Bridges(shards, list(sources.values()), day, Thresholds(), "here", 12)
+        for batch, listed in listed_batches(shards, day, Thresholds(), 12):
+            made.put({one.month: sources[one.month] for one in batch}, listed)
+        index = BridgeIndex.of(decode(dict(made.attachments(None, None).frames)[BRIDGES]).data())
+        return [one.name for one in index.bridges]
+
+    # Those that today is compared with, and one more.
+    compared = ["last_day", "month_end"]
+    assert published(date(2024, 6, 10)) == [*compared, "2024-05"]
+    # A later reading of the day does not wait for the past; the first one of the next goes on with it.
+    assert published(date(2024, 6, 10)) == [*compared, "2024-05"]
+    assert published(date(2024, 6, 11)) == [*compared, "2024-05", "2024-04"]
+    monkeypatch.setattr("kpi_pipeline.assets.bridges.MOST_WALKED_BACK", 300)
+    for day in (12, 13, 14):
+        last = published(date(2024, 6, day))
+    assert last[: len(compared)] == compared
+    assert len(last) == len(compared) + KEPT_MONTH_ENDS - 1
 
 
 @pytest.mark.usefixtures("published")
