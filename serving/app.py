@@ -58,7 +58,8 @@ from serving.pages.tables.html import data_table, profile_link
 from serving.pages.templates import compile_templates, register_templates
 from serving.pages.texts import script_texts, texts_in
 from serving.problem_types import UNTRUSTED_HOST
-from serving.problems import REFRESH_PATH, Problem, RequestedPage, register_problem_handlers
+from serving.problems import REFRESH_PATH, Problem, register_problem_handlers
+from serving.requested_page import RequestedPage
 from serving.responses import compress_pages
 from serving.security_headers import security_headers
 from serving.summary_emails import SummarySender

@@ -3,20 +3,18 @@
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import orjson
-from flask import Blueprint, Flask, Response, abort, make_response, render_template, request
+from flask import Blueprint, Flask, Response, abort, make_response, request
 from werkzeug.exceptions import HTTPException
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, NothingPublished
-from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS, QueryError
-from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.filter_parameters import QueryError
 from kpi_pipeline.model.labels import LANGUAGES, Language, Text
 from serving.as_of import AS_OF, AS_OF_PARAMETER, InvalidDate
 from serving.dates import day_choice, day_text
@@ -40,12 +38,11 @@ from serving.problem_types import (
     UNKNOWN_LANGUAGE,
     ProblemType,
 )
+from serving.requested_page import RequestedPage
 from serving.responses import (
     LANGUAGE_PARAMETER,
     UnknownLanguage,
     accepts_page,
-    browser_language,
-    named_language,
     prefers_page,
     reader_language,
 )
@@ -83,77 +80,6 @@ _WIDER_TEXTS: Final = {
 """By kind, the text of the link to the page without the parameter at fault, where that is no filter."""
 
 routes: Final = Blueprint("problems", __name__)
-
-
-@dataclass(frozen=True, slots=True)
-class RequestedPage:
-    """The page that a reader sees, or wants to see.
-
-    Attributes:
-        path: Of its address.
-        parameters: Of its address.
-    """
-
-    path: str
-    parameters: tuple[tuple[str, str], ...]
-
-    @classmethod
-    def of_request(cls) -> "RequestedPage":
-        """What the present request is for."""
-        return cls(request.path, tuple(request.args.items(multi=True)))
-
-    @property
-    def named_language(self) -> Language | None:
-        """The language that its address names; None where that is none."""
-        try:
-            return named_language(value for name, value in self.parameters if name == LANGUAGE_PARAMETER)
-        except UnknownLanguage:
-            return None
-
-    @property
-    def language(self) -> Language:
-        """The language that its address names, else that of the reader's browser."""
-        return self.named_language or browser_language()
-
-    def without(self, blamed: Callable[[str, str], bool]) -> str:
-        """Its address without the query parameters at fault; without any where none of them is.
-
-        Whoever blames a filter may name it by its canonical name.
-        """
-        kept = [
-            (name, value)
-            for name, value in self.parameters
-            if not (blamed(name, value) or blamed(FILTER_SPELLINGS.get(fold(name), name), value))
-        ]
-        if len(kept) == len(self.parameters):
-            kept = [pair for pair in kept if pair[0] == LANGUAGE_PARAMETER]
-        return self._address(kept)
-
-    def in_language(self, language: Language) -> str:
-        """Its address in a language."""
-        others = [pair for pair in self.parameters if pair[0] != LANGUAGE_PARAMETER]
-        return self._address([*others, (LANGUAGE_PARAMETER, language)])
-
-    def message(self, template: str, **values: Any) -> str:
-        """What is said in place of it, in its language, with the way to the other one.
-
-        Args:
-            template: One that extends `message.html`.
-            values: What it shows.
-        """
-        language = self.language
-        other = next(one for one in LANGUAGES if one != language)
-        return render_template(
-            template,
-            language=language,
-            other_language=other,
-            other_language_url=self.in_language(other),
-            language_query=f"?{LANGUAGE_PARAMETER}={self.named_language}" if self.named_language else "",
-            **values,
-        )
-
-    def _address(self, parameters: Sequence[tuple[str, str]]) -> str:
-        return f"{self.path}?{urlencode(parameters)}" if parameters else self.path
 
 
 class Problem(Exception):

@@ -6,7 +6,8 @@ from flask import Response
 
 from serving.freshness_headers import RETRY_S
 from serving.lookup_result import LookupResult
-from serving.problems import RequestedPage, is_for_programs
+from serving.problems import is_for_programs
+from serving.requested_page import RequestedPage
 from serving.responses import json_response
 
 _VARY: Final = "Accept, Accept-Language"
