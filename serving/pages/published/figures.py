@@ -34,6 +34,12 @@ class Published(BaseModel, strict=True, frozen=True):
     expected: list[NextDays] | None = None
 
 
+class _Measured(BaseModel, strict=True, frozen=True):
+    """What a payload holds of KPIs."""
+
+    kpis: dict[str, list[KpiValue]]
+
+
 class _Counted(BaseModel, strict=True, frozen=True):
     """What a payload holds of a filter form."""
 
@@ -129,6 +135,23 @@ def published_options(payload: Payload | None) -> Mapping[str, Sequence[int]] | 
         return _Counted.model_validate(payload.data()).options
     except (CorruptPayload, ValidationError):
         return None
+
+
+def published_kpis(payload: Payload | None) -> Mapping[str, Sequence[KpiValue]]:
+    """The readings of KPIs by name, for a page that shows another payload.
+
+    Args:
+        payload: Whose readings; None when it is not there.
+
+    Returns:
+        None when there are none that make sense, which a page can do without.
+    """
+    if payload is None:
+        return {}
+    try:
+        return _Measured.model_validate(payload.data()).kpis
+    except (CorruptPayload, ValidationError):
+        return {}
 
 
 def _check_kpis(published: Published, names: Iterable[str]) -> None:

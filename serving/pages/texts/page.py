@@ -60,6 +60,10 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     # Both values of a change, each with its day.
     "change_values": Text("{day}: {value} ← {earlier}, {before}", "{day}: {value} ← {earlier}, {before}"),
+    # Likewise of a quarter, which stands beside earlier ones.
+    "quarter_values": Text("{quarter}: {value} ← {earlier}", "{quarter}: {value} ← {earlier}"),
+    "quarter_value": Text("{value}, {quarter}", "{value}, {quarter}"),
+    "quarter_list": Text("; ", "; "),
     "change_from": Text("antes", "was"),
     "cohort_open": Text(
         "Meses de facturación: sus cifras todavía pueden cambiar; {count:queda|quedan} {count} "
