@@ -131,6 +131,11 @@ TEXTS: Final[dict[str, Text]] = {
         "Número de certificados «{standing}»{within}, sin notas de crédito: {value}",
         "Number of certificates “{standing}”{within}, credit notes left out: {value}",
     ),
+    "about_estimate": Text(
+        "Estimación sobre los certificados{within}, {count} de ellos {count:pagado|pagados}: {value}",
+        "Estimate over the certificates{within}, {count} of them paid: {value}",
+    ),
+    "about_bucket": Text("{amount} × {rate} ({age} días)", "{amount} × {rate} ({age} days)"),
     "about_within": Text(" con «{event}» del {first} al {last}", " with “{event}” from {first} to {last}"),
     "about_expected": Text(
         "Suma de cada saldo por cobrar × la probabilidad de que se pague hasta el {until}: {value}",
