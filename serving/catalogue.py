@@ -229,6 +229,8 @@ class Catalogue(BaseModel, strict=True, frozen=True):
     Attributes:
         window_months: Months of the window over which flows are summed.
         window_first: Its first day.
+        loss_rates: By currency and ageing bucket, of a million receivable what ended as lost; None where that
+            is not known.
         profile: What is shown of a single client or project.
         not_receivable: KPIs that every page shows beside its cards.
         reference: The page that explains every KPI.
@@ -250,6 +252,7 @@ class Catalogue(BaseModel, strict=True, frozen=True):
     not_receivable: list[str]
     reference: str
     labels: dict[_Kind, dict[str, _Text]]
+    loss_rates: dict[str, dict[str, int | None]] = {}
     specs: dict[str, dict[str, Any]]
     _derived: dict[Hashable, Any] = PrivateAttr(default_factory=dict)
 

@@ -16,6 +16,9 @@ from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.resources.rollup_archive import RollupArchive
 
+_OF_DATA: Final = ("as_of", "dimensions", "loss_rates")
+"""Entries of the catalogue that follow the data."""
+
 _SHARED_VARIANTS: Final = 2000
 """So few changed variants keep their sums for the other products of the run."""
 
@@ -136,10 +139,11 @@ def basis_digest(product: str, cube: Cube, described: dict[str, Any]) -> str:
     Args:
         product: The product.
         cube: The figures.
-        described: The catalogue; the number of certificates of each value does not matter.
+        described: The catalogue; the number of certificates of each value does not matter, nor do loss rates:
+            they are among the inputs of the answers that rest on all certificates.
     """
     frame = cube.frame
-    labels = {name: entry for name, entry in described.items() if name not in ("as_of", "dimensions")}
+    labels = {name: entry for name, entry in described.items() if name not in _OF_DATA}
     return digest_of(
         SCHEMA_VERSION,
         product,

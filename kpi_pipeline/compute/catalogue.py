@@ -15,6 +15,8 @@ from kpi_pipeline.compute.charts.catalogue import (
     in_both,
 )
 from kpi_pipeline.compute.cube.cube import Cube
+from kpi_pipeline.compute.evaluation_days import AS_OF
+from kpi_pipeline.compute.expected_credit_loss import loss_rates
 from kpi_pipeline.model.ageing import AGEING_BUCKETS, DUE_BUCKETS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES, DIMENSIONS, MONTH
 from kpi_pipeline.model.groups import GROUPS
@@ -46,7 +48,8 @@ def catalogue(cube: Cube) -> dict[str, Any]:
         `not_receivable`, KPIs beside the cards of every page; `tables` and
         `charts` with their texts and columns; `labels` of values by kind; `thresholds`; `window_months` and
         `window_first` of flows; `currencies` with their decimals; `ageing_buckets`, `due_buckets` and
-        `states` in order; `drawing`, what all charts share; and `specs`, the specifications by digest.
+        `states` in order; `loss_rates` by currency, as of `expected_credit_loss.loss_rates`; `drawing`, what
+        all charts share; and `specs`, the specifications by digest.
     """
     return {
         "as_of": cube.frame.as_of.isoformat(),
@@ -60,6 +63,7 @@ def catalogue(cube: Cube) -> dict[str, Any]:
         ],
         "ageing_buckets": [label for label, _, _ in AGEING_BUCKETS],
         "states": [state.value for state in State],
+        "loss_rates": dict(zip(cube.frame.currencies, loss_rates(cube.frame, AS_OF), strict=True)),
         "due_buckets": list(DUE_BUCKETS),
         "charts": chart_entries(),
         "drawing": chart_drawing(),

@@ -75,11 +75,13 @@ class Evaluated:
         value: Integers or doubles.
         there: Where there is a value.
         divided: Numerator and denominator; None where it is no quotient.
+        payments: On the business date, the payments that it is estimated from, [V, 1]; None of others.
     """
 
     value: Ints | Floats
     there: Bools
     divided: Divided | None = None
+    payments: Ints | None = None
 
 
 class Evaluation:
@@ -121,7 +123,7 @@ class Evaluation:
             divided = _known(divided, self.slice_.has_costs)
         if kpi.is_part:
             there = there & (evaluated.value >= 0) & (evaluated.value <= 1)
-        return Evaluated(evaluated.value, there, divided)
+        return replace(evaluated, there=there, divided=divided)
 
     def _sum(self, of: Sum, per_currency: bool) -> Ints:
         total = self._term(of[0])
@@ -149,7 +151,8 @@ class Evaluation:
         return Evaluated(value, there & (days > 0), divided)
 
     def _payment_quantile(self, formula: PaymentQuantile, _per_currency: bool) -> Evaluated:
-        return Evaluated(*payment_quantiles(self.slice_, formula.percent))
+        payments = self.slice_.total("timed_count").sum(axis=1, keepdims=True)
+        return Evaluated(*payment_quantiles(self.slice_, formula.percent), payments=payments)
 
     def _shares(self, formula: TopShare | Herfindahl, _per_currency: bool) -> Evaluated:
         squared = isinstance(formula, Herfindahl)

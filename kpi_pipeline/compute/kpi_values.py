@@ -74,6 +74,8 @@ def _columns(
         columns["denominator"] = values_or_none(divided.below[at], divided.below_there[at])
         if divided.days is not None:
             columns["window_days"] = divided.days[variant].tolist()
+    if evaluated.payments is not None:
+        columns["payments"] = evaluated.payments[at].tolist()
     return columns | {
         "previous": values_or_none(previous, before),
         "change": values_or_none(change, both),

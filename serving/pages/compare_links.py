@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from kpi_pipeline.model.compare import COMPARED_DIMENSIONS, FEWEST_COMPARED, quarters_compared
+from kpi_pipeline.model.compare import COMPARED_DIMENSIONS, FEWEST_COMPARED
 from kpi_pipeline.model.dimensions import MONTH
 from serving.compare.parameters import CompareRequest, taken_by
 from serving.pages.addresses import COMPARE_PATH, PageAddress
 from serving.pages.context import PageContext
+from serving.pages.earlier_quarters import quarters_of
 from serving.pages.page_data import filter_label
 from serving.pages.selection import Selection, parameters_of
 from serving.pages.writing import NamedLink, Writer
@@ -56,18 +57,13 @@ def value_label(dimension: str, value: str, writer: Writer) -> str:
         if len(value) == _YEAR_LENGTH:
             return value
         if "Q" in value:
-            year, _, number = value.partition("-Q")
-            return writer.texts["compare_quarter"].format(number=number, year=year)
+            return writer.quarter(value)
     kind = next((one.kind for one in writer.catalogue.dimensions if one.name == dimension), "name")
     return writer.text(kind, value, "")
 
 
 def _quarters(context: PageContext) -> tuple[str, ...]:
-    chosen = context.selection.get(MONTH.name, ())
-    if not chosen:
-        return ()
-    months = [one.values for one in context.catalogue.dimensions if one.name == MONTH.name]
-    return quarters_compared(chosen, [month.value for values in months for month in values])
+    return quarters_of(context.selection.get(MONTH.name, ()), context.catalogue)
 
 
 def _address(context: PageContext, dimension: str, values: tuple[str, ...]) -> str:

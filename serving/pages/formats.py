@@ -171,9 +171,9 @@ class Formats:
         """A number of days without its unit: a count of them whole, an average to the tenth."""
         return self._number(number, 1 if isinstance(number, float) else 0)
 
-    def share(self, part: float) -> str:
-        """A share in percent, to the tenth."""
-        return self._number(part * 100, 1) + "%"
+    def share(self, part: float, decimals: int = 1) -> str:
+        """A share in percent: to the tenth, or with further decimals where they are no zeros."""
+        return self._number(part * 100, decimals, 1) + "%"
 
     def least_share(self, part: float) -> str:
         """A share that is at least so large, in percent: rounded down, to the digits that its nines need."""

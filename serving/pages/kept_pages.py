@@ -18,6 +18,7 @@ from serving.kept.current import KeptAnswers
 from serving.kept.replies import Reply
 from serving.lookup import look_up_again, used_again
 from serving.lookup_result import Lookup, LookupResult
+from serving.pages.earlier_quarters import earlier_quarters
 from serving.pages.formats import ago
 from serving.pages.standing import Standing, standing_of
 from serving.responses import Encoding, choose_encoding, choose_language, compressed
@@ -125,7 +126,8 @@ class PageShortcut:
         result = look_up_again(connection, self.lookup) if page is not None else None
         if page is None or result is None:
             return None
-        if page.standing != standing_of(connection, result, self.timezone):
+        earlier = earlier_quarters(connection, result)
+        if page.standing != standing_of(connection, result, self.timezone, earlier):
             return None
         encoding = choose_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
         reply = page_reply(self.kept, page, result, key.language, encoding, identity.csrf)

@@ -1,7 +1,7 @@
 """What a page is written from: the pages that there are, the catalogue of one, and its figures."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from kpi_pipeline.cache.codec import CorruptPayload
@@ -11,8 +11,10 @@ from serving.cache_access import Connection
 from serving.catalogue import CATALOGUE_SOURCES, Catalogue, Page
 from serving.lookup import unreadable
 from serving.lookup_result import LookupResult
+from serving.pages.earlier_quarters import EarlierQuarter
 from serving.pages.filters.form import part_heading, part_label
-from serving.pages.published.figures import Figures, read_figures
+from serving.pages.published.figures import Figures, published_kpis, read_figures
+from serving.pages.published.kpi_values import KpiValue
 from serving.pages.selection import Selection, parts
 from serving.pages.writing import Writer
 
@@ -26,12 +28,14 @@ class PageData:
         catalogue: By which it is read.
         result: The answer of the cache.
         figures: The figures of that answer, checked.
+        earlier: By quarter that its flows are compared with, the KPIs of that.
     """
 
     page: Page
     catalogue: Catalogue
     result: LookupResult
     figures: Figures
+    earlier: Mapping[str, Mapping[str, Sequence[KpiValue]]] = field(default_factory=dict)
 
 
 def pages_on(connection: Connection, as_of: date | None) -> Sequence[Page]:
@@ -64,8 +68,16 @@ def catalogue_of(connection: Connection, page: Page, as_of: date | None) -> Cata
     return _live_catalogue(connection)
 
 
-def page_data(connection: Connection, page: Page, result: LookupResult) -> PageData:
+def page_data(
+    connection: Connection, page: Page, result: LookupResult, earlier: Sequence[EarlierQuarter] = ()
+) -> PageData:
     """Read what a page is written from, checked; raises as `pages_on` does.
+
+    Args:
+        connection: The cache.
+        page: What it shows.
+        result: Its figures.
+        earlier: The quarters that these are compared with.
 
     Raises:
         Problem: If the figures are stored and make no sense; then new ones are requested.
@@ -75,7 +87,8 @@ def page_data(connection: Connection, page: Page, result: LookupResult) -> PageD
         figures = read_figures(result.payload.data(), page, catalogue)
     except CorruptPayload as error:
         raise unreadable(connection, page.product) from error
-    return PageData(page, catalogue, result, figures)
+    kpis = {one.quarter: published_kpis(one.payload) for one in earlier}
+    return PageData(page, catalogue, result, figures, {name: held for name, held in kpis.items() if held})
 
 
 def filter_label(catalogue: Catalogue, selection: Selection, writer: Writer) -> str:

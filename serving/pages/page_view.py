@@ -61,7 +61,7 @@ def page_view(data: PageData, writer: Writer, charts: Sequence[ChartView] = ()) 
         charts: Charts that come before those that its product holds.
     """
     page, figures = data.page, data.figures
-    context = CardContext(figures, data.result.answered, writer)
+    context = CardContext(figures, data.result.answered, writer, data.earlier)
     to_lists = ListLinks(context.selection, figures.cohort is not None, writer)
     return PageView(
         is_empty=not figures.currencies,

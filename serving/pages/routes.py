@@ -21,6 +21,7 @@ from serving.pages.cards.html import CardWriter
 from serving.pages.compare_links import quarter_comparison
 from serving.pages.context import PageContext
 from serving.pages.downloads.links import DownloadLinks
+from serving.pages.earlier_quarters import EarlierQuarter, earlier_quarters
 from serving.pages.figure_page import followed_refresh, page_context, page_parameters
 from serving.pages.filters.form import chips, choices, option_counts
 from serving.pages.filters.period_choice import month_end_options
@@ -58,28 +59,33 @@ def page(**_: str) -> Response:
         raise Problem(NOT_FOUND)
     parameters = page_parameters()
     result = look_up(connection, shown.product, parameters, ahead=AHEAD_HEADER in request.headers)
+    earlier = earlier_quarters(connection, result)
     kept, rule = current_kept(), request.url_rule
     if result.state is AnswerState.MISSING or TASK_PARAMETER in request.args or rule is None:
-        written = KeptPage.of(
-            _written(connection, pages, shown, result, _siblings(connection, result)), None, ""
-        )
+        data = page_data(connection, shown, result, earlier)
+        written = KeptPage.of(_written(connection, pages, data, _siblings(connection, result)), None, "")
     else:
         shortcut = PageShortcut(
             rule.rule, kept, shown.name, requested_language(), result.lookup, current_settings().timezone
         )
-        written = _kept_page(connection, pages, shown, result, shortcut)
+        written = _kept_page(connection, pages, shown, result, earlier, shortcut)
         kept.remember(shortcut)
     csrf = current_identity().csrf
     return page_reply(kept, written, result, language, requested_encoding(), csrf).as_response()
 
 
 def _kept_page(
-    connection: Connection, pages: Sequence[Page], shown: Page, result: LookupResult, shortcut: PageShortcut
+    connection: Connection,
+    pages: Sequence[Page],
+    shown: Page,
+    result: LookupResult,
+    earlier: Sequence[EarlierQuarter],
+    shortcut: PageShortcut,
 ) -> KeptPage:
     """The page as it is kept, or as it is written now; of several who request it one writes it."""
     memory = shortcut.kept.memory
     key = shortcut.key(request.headers.get("Accept-Language", ""), current_identity())
-    standing = standing_of(connection, result, shortcut.timezone)
+    standing = standing_of(connection, result, shortcut.timezone, earlier)
     kept = memory.get(key, KeptPage)
     if kept is not None and kept.standing == standing:
         return kept
@@ -88,12 +94,12 @@ def _kept_page(
         if kept is not None and kept.standing == standing:
             return kept
         siblings = _siblings(connection, result)
-        text = _written(connection, pages, shown, result, siblings)
+        text = _written(connection, pages, page_data(connection, shown, result, earlier), siblings)
         generation = "" if result.state is AnswerState.HISTORIC else result.entry.generation
         kept = KeptPage.of(text, standing, generation)
         # A sibling that is not there may be added to the generation; what was read meanwhile may be newer.
         is_whole = None not in siblings.values()
-        if is_whole and standing == standing_of(connection, result, shortcut.timezone):
+        if is_whole and standing == standing_of(connection, result, shortcut.timezone, earlier):
             memory.put(key, kept)
     return kept
 
@@ -101,12 +107,10 @@ def _kept_page(
 def _written(
     connection: Connection,
     pages: Sequence[Page],
-    shown: Page,
-    result: LookupResult,
+    data: PageData,
     siblings: Mapping[str, Payload | None],
 ) -> str:
     """The text of a page, with its places."""
-    data = page_data(connection, shown, result)
     return render_template("page.html", **_values(connection, pages, data, siblings))
 
 

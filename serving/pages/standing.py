@@ -16,6 +16,7 @@ from kpi_pipeline.model.readings import SourceReadings
 from serving.cache_access import Connection
 from serving.catalogue import CATALOGUE_SOURCES
 from serving.lookup_result import LookupResult
+from serving.pages.earlier_quarters import EarlierQuarter
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Standing:
         source: What was last read of the source; nothing for the past, which does not show it.
         catalogues: The generations by whose catalogues it is written.
         month_ends: Those that can be chosen.
+        quarters: Digests of the earlier quarters that it shows; None for each that is not there.
         today: The day by whose end a moment of today is one of yesterday; None where no moment is shown so.
     """
 
@@ -42,16 +44,20 @@ class Standing:
     source: SourceReadings
     catalogues: tuple[str, ...]
     month_ends: Sequence[date]
+    quarters: tuple[str | None, ...]
     today: date | None
 
 
-def standing_of(connection: Connection, result: LookupResult, timezone: str) -> Standing:
+def standing_of(
+    connection: Connection, result: LookupResult, timezone: str, earlier: Sequence[EarlierQuarter]
+) -> Standing:
     """That of a result.
 
     Args:
         connection: The cache.
         result: The figures.
         timezone: In which clock times are shown.
+        earlier: Of `earlier_quarters`: what is written of them, or would be.
 
     Raises:
         NothingPublished: As `Catalogues.any`, and likewise CacheUnavailable and CorruptPayload.
@@ -66,6 +72,7 @@ def standing_of(connection: Connection, result: LookupResult, timezone: str) -> 
         source=shown_source(connection, result),
         catalogues=_live_catalogue(connection) if lookup.as_of is None else _kept(connection, lookup.as_of),
         month_ends=month_ends(connection, lookup.product),
+        quarters=tuple(one.payload.digest if one.payload else None for one in earlier),
         today=_today(result.now, timezone) if result.state is AnswerState.STALE else None,
     )
 

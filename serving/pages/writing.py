@@ -196,6 +196,11 @@ class Writer:
         write = self._by_kind.get(kind, str)
         return write(value)
 
+    def quarter(self, name: str) -> str:
+        """A quarter given as YYYY-Qn."""
+        year, _, number = name.partition("-Q")
+        return self.texts["compare_quarter"].format(number=number, year=year)
+
     def days(self, number: float) -> str:
         """A number of days with its unit."""
         return f"{self.formats.days(number)}\N{NO-BREAK SPACE}{self.days_unit(number)}"

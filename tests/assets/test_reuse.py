@@ -4,12 +4,14 @@ import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 import redis
 from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
 
+from kpi_pipeline.assets.reuse import basis_digest
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import CATALOGUE, added_key, members_key, payload_key, variant_key, wanted_key
 from kpi_pipeline.cache.manifest import ManifestEntry
@@ -18,13 +20,20 @@ from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.cache.usage.counters import UsageCounters
+from kpi_pipeline.compute.catalogue import catalogue
+from kpi_pipeline.compute.cube.cube import Cube
+from kpi_pipeline.compute.rollup.rollup import roll_up
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
+from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
+from kpi_pipeline.model.costs import COST_SCHEMA
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.resources import snapshots
 
 pytestmark = pytest.mark.slow
 
+AS_OF = date(2024, 6, 28)
 REBUILD = {"kpi/rebuild": "always"}
 OF_EVERYTHING = variant_key("kpis", EVERYTHING)
 
@@ -140,6 +149,17 @@ def test_a_share_of_all_is_computed_anew_everywhere(published, source, refresh, 
     reused, variants = told()
     # Most answers are taken over, but for their completion: more are new than were computed.
     assert moved > 2 * (variants - reused)
+
+
+def test_other_loss_rates_have_not_all_written() -> None:
+    tables = CERTIFICATE_SCHEMA.empty_table(), COST_SCHEMA.empty_table()
+    cube = Cube(roll_up(*tables, AS_OF, Thresholds(), 12), AS_OF, 12, Thresholds())
+    described = catalogue(cube)
+    other = {**described, "loss_rates": {"CLP": {"0-30": 1}}}
+    assert basis_digest("kpis", cube, other) == basis_digest("kpis", cube, described)
+    assert basis_digest("kpis", cube, {**described, "window_first": "x"}) != basis_digest(
+        "kpis", cube, described
+    )
 
 
 def other_values(source, monkeypatch: pytest.MonkeyPatch) -> None:

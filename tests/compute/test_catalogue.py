@@ -32,6 +32,10 @@ def test_it_holds_every_dimension_with_counts_every_kpi_and_every_chart(cube_of)
     ]
     assert [kpi["name"] for kpi in found["kpis"]] == [kpi.name for kpi in KPIS]
     assert found["currencies"] == [{"code": "CLP", "decimals": 0}, {"code": "USD", "decimals": 2}]
+    assert [(code, set(rates.values())) for code, rates in found["loss_rates"].items()] == [
+        ("CLP", {None}),  # nothing has gone through any bucket
+        ("USD", {None}),
+    ]
     digests = {chart[f"spec_{language}"] for chart in found["charts"] for language in ("es", "en")}
     assert digests == set(found["specs"])
 

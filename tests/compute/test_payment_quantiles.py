@@ -110,6 +110,22 @@ def test_all_that_is_open_is_not_paid_yet(cube_of, read, row) -> None:
     assert [read(cube, name)[0]["value"] for name, _ in QUANTILES] == [10, None]
 
 
+def test_a_quantile_says_of_how_many_payments_it_is(cube_of, read) -> None:
+    rows = [
+        *(paid(after, client=client) for after, client in ((10, "A"), (20, "A"), (30, "B"))),
+        paid(10, date(2024, 2, 1), client="A", currency="USD"),
+        # Of none of these the days are known.
+        *(unpaid(100), paid(-5), paid(40, amount_proposed=-10), unpaid(100, state="anulado")),
+        paid(9, date(2022, 6, 1)),
+    ]
+    cube = cube_of(rows)
+    for name, _ in QUANTILES:
+        assert [one["payments"] for one in read(cube, name)] == [4]
+        assert read(cube, name, client="A")[0]["payments"] == 3
+        assert read(cube, name, month="2024-02")[0]["payments"] == 1
+        assert read(cube_of([unpaid(10)]), name)[0]["payments"] == 0
+
+
 def test_quantiles_are_over_all_currencies_and_those_issued_in_the_window(cube_of, read) -> None:
     rows = [
         paid(10, date(2023, 12, 1)),

@@ -74,6 +74,7 @@ def assert_same_values(oracle: Oracle, cube: Cube) -> None:
     assert listed["currencies"] == [
         {"code": code, "decimals": DECIMALS[code]} for code in oracle.currencies
     ], "other currencies are listed"
+    assert listed["loss_rates"] == oracle.loss_rates[0], "the catalogue has other loss rates"
     assert listed["ageing_buckets"] == list(BUCKETS)
     assert listed["states"] == [*STATES, "anulado"]
 

@@ -50,10 +50,11 @@ from serving.pages.writing import writer_for
 from tests.serving.bridges import usual_bridges
 from tests.serving.certificates import usual_list
 from tests.serving.open_items import usual_open_items
-from tests.serving.payloads import CONSTRUCTORA, MINE, MONTHS, catalogue_charts, figures
+from tests.serving.payloads import BUCKETS, CONSTRUCTORA, MINE, MONTHS, catalogue_charts, figures
 
 SPEC_DIGEST = "0123456789abcdef0123456789abcdef"
 SPEC = {"mark": "line", "data": {"name": "monthly_trend"}}
+LOSS_RATES = dict(zip(BUCKETS, (1_234, 20_000, 50_000, 100_000, 1_000_000), strict=True))
 FRESH_S, GRACE_S = 600, 3600
 
 
@@ -84,6 +85,7 @@ def catalogue(**changes: Any) -> dict[str, Any]:
         **orjson.loads(usual_declarations()),
         "window_months": 12,
         "window_first": "2023-06-29",
+        "loss_rates": {"CLP": LOSS_RATES, "USD": dict.fromkeys(LOSS_RATES)},
         "specs": {SPEC_DIGEST: SPEC},
         **changes,
     }

@@ -6,7 +6,15 @@ from typing import Any
 from kpi_pipeline.compute.charts.catalogue import column_entries
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.kpis import KPIS, Kpi, Unit
-from kpi_pipeline.model.kpis.formulas import AgainstTarget, CountBack, Herfindahl, Ratio, ShareOfAll, TopShare
+from kpi_pipeline.model.kpis.formulas import (
+    AgainstTarget,
+    CountBack,
+    Herfindahl,
+    PaymentQuantile,
+    Ratio,
+    ShareOfAll,
+    TopShare,
+)
 from kpi_pipeline.model.pages import (
     EXPECTED,
     charts_of_product,
@@ -131,6 +139,8 @@ def _value(kpi: Kpi, scale: int) -> dict[str, Any]:
         kpi_value = {"value": 34.56 if kpi.unit is Unit.DAYS else 0.3456}
     if isinstance(kpi.formula, (Ratio, TopShare, Herfindahl, ShareOfAll, CountBack, AgainstTarget)):
         kpi_value |= {"numerator": 432_000_000, "denominator": 4_562_000_000}
+    if isinstance(kpi.formula, PaymentQuantile):
+        kpi_value["payments"] = 1_234 * scale
     if getattr(kpi.formula, "times_days", False):
         kpi_value["window_days"] = 364
     return kpi_value

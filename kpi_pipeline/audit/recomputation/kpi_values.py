@@ -47,6 +47,7 @@ class KpiValues:
         return {
             "value": now.value,
             **({"numerator": now.above, "denominator": now.below} if figure.is_quotient else {}),
+            **({"payments": now.payments} if figure.is_estimate else {}),
             **({"window_days": variant.window_days(0)} if figure.is_windowed else {}),
             **self._change(figure, now.value, previous),
             "spark": spark,

@@ -26,11 +26,12 @@ COST_STOCKS = {"cost_open_amount"}
 
 
 class Result(NamedTuple):
-    """A value, and what was divided by what."""
+    """A value, and what was divided by what, or how many payments it is estimated from."""
 
     value: float | int | None
     above: int | None = None
     below: int | None = None
+    payments: int | None = None
 
 
 NOTHING = Result(None)
@@ -81,8 +82,8 @@ class View:
         return [amount for amount in found.values() if amount]
 
     @cached_property
-    def unpaid_shares(self) -> list[tuple[int, Fraction]]:
-        """The product-limit estimate, certificate by certificate: days, and the share unpaid after them."""
+    def payment_times(self) -> list[tuple[int, bool]]:
+        """Days of each certificate of the window, and whether to its payment, else to the day."""
         seen: list[tuple[int, bool]] = []
         for one in self.of_day:
             if not one.is_counted or one.issued not in self.window or not one.is_issued:
@@ -93,7 +94,12 @@ class View:
                 seen.append((one.payment_days, True))
             elif one.is_open:
                 seen.append((one.age, False))
-        unpaid, found = Fraction(1), []
+        return seen
+
+    @cached_property
+    def unpaid_shares(self) -> list[tuple[int, Fraction]]:
+        """The product-limit estimate, certificate by certificate: days, and the share unpaid after them."""
+        unpaid, found, seen = Fraction(1), [], self.payment_times
         for days in sorted({days for days, paid in seen if paid}):
             at_risk = sum(until >= days for until, _ in seen)
             unpaid *= 1 - Fraction(sum(until == days and paid for until, paid in seen), at_risk)
@@ -111,6 +117,7 @@ class Figure:
         by_currency: It is made of money.
         of: Its value on a day.
         is_quotient: It says what was divided by what.
+        is_estimate: It says how many payments it is estimated from.
         is_windowed: It is multiplied by the days of the window.
         is_stock: It is made only of what stands on the day.
         needs_costs: It is made of costs.
@@ -123,6 +130,7 @@ class Figure:
     by_currency: bool
     of: Callable[[View], Result]
     is_quotient: bool = False
+    is_estimate: bool = False
     is_windowed: bool = False
     is_stock: bool = False
     needs_costs: bool = False
@@ -214,10 +222,11 @@ def _herfindahl(view: View) -> Result:
 
 def _quantile(percent: int) -> Callable[[View], Result]:
     def of(view: View) -> Result:
+        payments = sum(paid for _, paid in view.payment_times)
         for days, unpaid in view.unpaid_shares:
             if unpaid <= Fraction(100 - percent, 100):
-                return Result(days)
-        return NOTHING
+                return Result(days, payments=payments)
+        return Result(None, payments=payments)
 
     return of
 
@@ -323,8 +332,8 @@ TIME: Mapping[str, Figure] = {
     "acceptance_days": _mean("acceptance_days"),
     "waiting_days": _mean("waiting_days"),
     "payment_days": _mean("payment_days"),
-    "payment_days_median": Figure("days", -1, False, _quantile(50)),
-    "payment_days_p90": Figure("days", -1, False, _quantile(90)),
+    "payment_days_median": Figure("days", -1, False, _quantile(50), is_estimate=True),
+    "payment_days_p90": Figure("days", -1, False, _quantile(90), is_estimate=True),
     "late_days": _mean("late_days"),
     "sending_days": _mean("sending_days"),
     "settling_days": _mean("settling_days"),

@@ -59,6 +59,10 @@ def catalogue_schemas() -> dict[str, Schema]:
             ),
         },
     )
+    whole["properties"]["loss_rates"]["description"] = (
+        "By currency and aging bucket: of a million that is receivable, what ended as lost; null where "
+        "nothing has gone through the bucket."
+    )
     whole["description"] = (
         "The filters with their values and how many certificates each has, and the KPIs, charts, tables and "
         "pages with their texts."

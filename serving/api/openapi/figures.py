@@ -14,6 +14,7 @@ from kpi_pipeline.model.kpis.descriptions import formula_text, meaning_of
 from kpi_pipeline.model.kpis.formulas import (
     AgainstTarget,
     CountBack,
+    PaymentQuantile,
     Ratio,
     ShareOfAll,
     TopShare,
@@ -127,6 +128,10 @@ def _kpi(kpi: Kpi) -> Schema:
         properties["denominator"] = described(or_null(INTEGER), "By what.")
     if isinstance(kpi.formula, Ratio) and kpi.formula.times_days:
         properties["window_days"] = described(INTEGER, "Days that the quotient was multiplied by.")
+    if isinstance(kpi.formula, PaymentQuantile):
+        properties["payments"] = described(
+            INTEGER, "Payments that it is estimated from, beside what is not paid yet."
+        )
     properties |= {
         "previous": described(value, "As it stood on the day compared with."),
         "change": value,

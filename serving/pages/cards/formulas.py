@@ -4,15 +4,21 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from kpi_pipeline.model.kpis import KPIS
-from kpi_pipeline.model.kpis.formulas import Total
+from kpi_pipeline.model.kpis.formulas import ExpectedLoss, Total
+from kpi_pipeline.model.labels import Counted
 from kpi_pipeline.model.list_standings import LIST_STANDINGS
 from kpi_pipeline.model.listed_figures import LISTED_KPIS, ListedFigure
 from kpi_pipeline.model.listing import EVENT_LABELS, LIST_LABELS
 from serving.catalogue import Kpi
 from serving.pages.cards.values import CardContext, CardFigure, written_value
 from serving.pages.formats import NO_DATA
+from serving.pages.published.kpi_values import KpiValue
 
 _STANDINGS: Final = {standing.name: standing.label for standing in LIST_STANDINGS}
+_LOSSES: Final = frozenset(kpi.name for kpi in KPIS if isinstance(kpi.formula, ExpectedLoss))
+_RATE_UNIT: Final = 10**6
+"""A loss rate of one."""
+
 _FACTORS: Final = {
     kpi.name: kpi.formula.of[0].factor
     for kpi in KPIS
@@ -24,7 +30,7 @@ _FACTORS: Final = {
 def formulas_of(kpi: Kpi, figures: Sequence[CardFigure], context: CardContext) -> Iterator[str]:
     """The formula of each value of a card with the numbers that it comes from.
 
-    Nothing is said of a value of which none of these are published: a percentile, or an expected loss.
+    Nothing is said of a value of which none of these are published.
 
     Args:
         kpi: What the card shows.
@@ -43,6 +49,11 @@ def formulas_of(kpi: Kpi, figures: Sequence[CardFigure], context: CardContext) -
             )
         elif kpi.name in LISTED_KPIS:
             yield _listed(LISTED_KPIS[kpi.name], value, context)
+        elif kpi.name in _LOSSES and (basis := _losses(values[place], context)):
+            yield texts["about_value"].format(basis=basis, value=value)
+        elif (payments := values[place].payments) is not None:
+            count = Counted(context.writer.formats.count(payments))
+            yield texts["about_estimate"].format(within=_within("issued", context), count=count, value=value)
         elif (factor := _FACTORS.get(kpi.name)) and (whole := values[place].value) is not None:
             term = written_value(kpi.unit, int(whole) // factor, values[place].currency, context.writer)
             basis = f"{term.exact or term.text} \N{MULTIPLICATION SIGN} {factor}"
@@ -52,18 +63,46 @@ def formulas_of(kpi: Kpi, figures: Sequence[CardFigure], context: CardContext) -
 def _listed(listed: ListedFigure, value: str, context: CardContext) -> str:
     """What a figure sums, in the words of the list that sums to it."""
     writer = context.writer
-    within = ""
-    # Of billing months all their events count, whenever they were.
-    if listed.event and context.figures.cohort is None:
-        catalogue = writer.catalogue
-        within = writer.texts["about_within"].format(
-            event=EVENT_LABELS[listed.event].into(writer.language),
-            first=writer.formats.day(catalogue.window_first),
-            last=writer.formats.day(catalogue.as_of),
-        )
+    within = _within(listed.event, context) if listed.event else ""
     return writer.texts["about_listed" if listed.sums else "about_counted"].format(
         column=LIST_LABELS[listed.sums].into(writer.language) if listed.sums else "",
         standing=_STANDINGS[listed.standing].into(writer.language),
         within=within,
         value=value,
+    )
+
+
+def _losses(kpi_value: KpiValue, context: CardContext) -> str:
+    """What is receivable in each ageing bucket times its loss rate; empty where these do not give the value.
+
+    Rates and figures may be of two generations: those of another reading explain nothing.
+    """
+    writer, currency = context.writer, kpi_value.currency or ""
+    rates = writer.catalogue.loss_rates.get(currency, {})
+    owed = {bucket: amount for bucket, amount in context.figures.ageing.get(currency, {}).items() if amount}
+    terms = [
+        (bucket, amount, rate) for bucket, amount in owed.items() if (rate := rates.get(bucket)) is not None
+    ]
+    lost = sum(amount * rate // _RATE_UNIT for _, amount, rate in terms)
+    if len(terms) < len(owed) or lost != kpi_value.value:
+        return ""
+    return " + ".join(
+        writer.texts["about_bucket"].format(
+            amount=writer.formats.money(amount, currency).short,
+            rate=writer.formats.share(rate / _RATE_UNIT, decimals=2),
+            age=writer.text("age", bucket, currency),
+        )
+        for bucket, amount, rate in terms
+    )
+
+
+def _within(event: str, context: CardContext) -> str:
+    """From which day to which an event lies; empty of billing months, whose events all count."""
+    if context.figures.cohort is not None:
+        return ""
+    writer = context.writer
+    return writer.texts["about_within"].format(
+        event=EVENT_LABELS[event].into(writer.language),
+        first=writer.formats.day(writer.catalogue.window_first),
+        last=writer.formats.day(writer.catalogue.as_of),
     )

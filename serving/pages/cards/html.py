@@ -73,7 +73,9 @@ class CardWriter:
                 f'aria-hidden="true"><path d="{figure.spark.path}"/></svg>\n'
             )
         if figure.change is not None:
-            yield f'<p class="before">{self._values(figure.change)}</p>\n'
+            yield f'<p class="before">{self._values(figure.change.values)}</p>\n'
+        if figure.quarters:
+            yield f'<p class="before">{self._values(figure.quarters)}</p>\n'
         if figure.target is not None:
             is_met = figure.target.is_met
             yield (
@@ -101,10 +103,10 @@ class CardWriter:
             f"{by}{trend}</p>\n"
         )
 
-    def _values(self, change: Change) -> str:
+    def _values(self, values: str) -> str:
         """Both values: an arrow for the eye, a word for the ear."""
         said = f'<span aria-hidden="true">←</span><span class="unseen">{self._texts["change_from"]}</span>'
-        return written(change.values).replace("←", said)
+        return written(values).replace("←", said)
 
     def _about(self, card: Card, name: str, label: str) -> str:
         """What a figure measures: opened by a button, without a script, and closed by Escape or elsewhere."""

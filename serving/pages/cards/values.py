@@ -1,12 +1,13 @@
 """One value on a card: as it is shown, what it is made of, how it moves and what it aims at."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from kpi_pipeline.model.compare import quarter_of
 from kpi_pipeline.model.dimensions import ISSUED_AGE, MONTH, STATE
 from kpi_pipeline.model.labels import Counted
 from serving.catalogue import Kpi
@@ -15,6 +16,9 @@ from serving.pages.formats import NO_DATA
 from serving.pages.published.figures import Figures
 from serving.pages.published.kpi_values import KpiValue
 from serving.pages.writing import Writer
+
+_SUMS: Final = ("money", "count")
+"""Units whose values are of the events alone: rates and durations change as billing months are settled."""
 
 _UNTARGETED: Final = (MONTH.name, STATE.name, ISSUED_AGE.name)
 
@@ -58,6 +62,7 @@ class CardFigure:
         change: How it moves; None without a comparison.
         target: What it aims at; None without one.
         spark: Its months; None where there is no line to draw.
+        quarters: That of a quarter beside those of earlier ones; empty where it is compared with none.
     """
 
     currency: str
@@ -69,6 +74,7 @@ class CardFigure:
     change: Change | None = None
     target: Target | None = None
     spark: SparkLine | None = None
+    quarters: str = ""
 
 
 class WrittenValue(NamedTuple):
@@ -106,11 +112,13 @@ class CardContext:
         figures: What was published.
         selection: The filter that the figures answer.
         writer: Writes their values.
+        earlier: By quarter that flows are compared with, the KPIs of that.
     """
 
     figures: Figures
     selection: Mapping[str, Sequence[str]]
     writer: Writer
+    earlier: Mapping[str, Mapping[str, Sequence[KpiValue]]] = field(default_factory=dict)
 
     @cached_property
     def lacks_costs(self) -> bool:
@@ -158,6 +166,7 @@ def _figure(kpi: Kpi, kpi_value: KpiValue, context: CardContext, currency: str, 
         _change(kpi, kpi_value, value, context),
         _target(kpi, kpi_value.value, context),
         spark,
+        _quarters(kpi, kpi_value, value, context),
     )
 
 
@@ -213,6 +222,29 @@ def _change(kpi: Kpi, kpi_value: KpiValue, shown: WrittenValue, context: CardCon
         day=day, value=shown.bare, earlier=previous.bare, before=before
     )
     return Change(way, text, values, kpi_value.trend or "")
+
+
+def _quarters(kpi: Kpi, kpi_value: KpiValue, shown: WrittenValue, context: CardContext) -> str:
+    """The value of a quarter and those of earlier ones, each with its name; empty where there are none."""
+    if kpi.period != "window" or kpi.unit not in _SUMS:
+        return ""
+    writer = context.writer
+    earlier = writer.texts["quarter_list"].join(_earlier_values(kpi, kpi_value.currency, context))
+    if not earlier:
+        return ""
+    quarter = writer.quarter(quarter_of(min(context.selection[MONTH.name])))
+    return writer.texts["quarter_values"].format(quarter=quarter, value=shown.bare, earlier=earlier)
+
+
+def _earlier_values(kpi: Kpi, currency: str | None, context: CardContext) -> Iterator[str]:
+    writer = context.writer
+    for quarter, kpis in context.earlier.items():
+        held = (one.value for one in kpis.get(kpi.name, ()) if one.currency == currency)
+        if (value := next(held, None)) is not None:
+            yield writer.texts["quarter_value"].format(
+                value=written_value(kpi.unit, value, currency, writer).bare,
+                quarter=writer.quarter(quarter),
+            )
 
 
 def _target(kpi: Kpi, value: float, context: CardContext) -> Target | None:

@@ -3,22 +3,42 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Self
+from typing import Final, Self
 
-from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd
-from kpi_pipeline.model.bridge import BridgeFigure
+from kpi_pipeline.cache.codec import CorruptPayload
+from kpi_pipeline.cache.reading.listing.query import DayRange
+from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, NothingPublished
+from kpi_pipeline.model.bridge import BRIDGE_FIGURES, BridgeFigure
 from kpi_pipeline.model.listed_figures import LISTED_KPIS
 from kpi_pipeline.model.listing import LISTED_WITH
 from serving.bridge.look_up import BridgeResult
 from serving.cache_access import Connection
-from serving.listing.request import CURRENCY, STANDING
+from serving.listing.request import CURRENCY, STANDING, day_parameters
 from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
 from serving.pages.context import PageContext
 from serving.pages.selection import parameters_of
 from serving.pages.standing import listed_month_ends
 
-PublishedAmounts = Mapping[date, Mapping[tuple[str, str], int]]
-"""By month end: by KPI and currency, what is published of it under a filter."""
+_KPIS: Final = {
+    figure.name: (kpi, listed)
+    for figure in BRIDGE_FIGURES
+    for kpi, listed in LISTED_KPIS.items()
+    if (listed.standing,) == figure.standings and listed.sums == figure.amount
+}
+"""By figure: the KPI that sums the same column of the same standing, and its list."""
+
+
+@dataclass(frozen=True, slots=True)
+class MonthEnd:
+    """What is published of a month end under a filter.
+
+    Attributes:
+        amounts: By KPI and currency, its value.
+        window_first: The first day of its window: a KPI of events sums those of the window.
+    """
+
+    amounts: Mapping[tuple[str, str], int]
+    window_first: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +50,13 @@ class EndLists:
         today: The business date, whose list sums to the figures of that day.
         published: Of the days that are month ends with a list, what is published of them. The standings of a
             bridge and the figures of a month end may rest on different readings of the source: only where
-            both say the same does the list sum to what the bridge shows.
+            both say the same does the list sum to what the bridge shows. A bridge sums all events until the
+            day: of what was approved or collected both say the same where all of it is in the window.
     """
 
     context: PageContext
     today: date
-    published: PublishedAmounts = field(default_factory=dict)
+    published: Mapping[date, MonthEnd] = field(default_factory=dict)
 
     @classmethod
     def of(cls, connection: Connection, result: BridgeResult, context: PageContext) -> Self:
@@ -48,7 +69,8 @@ class EndLists:
         """
         today, kept = result.figures.entry.as_of, listed_month_ends(connection)
         days = {result.bridge.opens_on, result.bridge.closes_on}.intersection(kept) - {today}
-        return cls(context, today, {day: _amounts(connection, result, day) for day in days})
+        found = {day: _month_end(connection, result, day) for day in days}
+        return cls(context, today, {day: known for day, known in found.items() if known is not None})
 
     def url(self, figure: BridgeFigure, day: date, currency: str, amount: int) -> str:
         """The list that sums to a figure of a day; empty where none does.
@@ -64,6 +86,8 @@ class EndLists:
             return ""
         context = self.context
         kept = [(STANDING, standing) for standing in figure.standings]
+        if not is_today and (event := _KPIS[figure.name][1].event):
+            kept += day_parameters(DayRange(event, self.published[day].window_first, day))
         if len(context.catalogue.currencies) > 1:
             kept.append((CURRENCY, currency))
         address = PageAddress(
@@ -72,23 +96,24 @@ class EndLists:
         return address.of(parameters_of(context.catalogue, context.selection))
 
     def _is_published(self, figure: BridgeFigure, day: date, currency: str, amount: int) -> bool:
-        listed = LISTED_KPIS.get(figure.name)
-        # A KPI of events sums those of its window, and a bridge all until the day.
-        if listed is None or listed.event or day not in self.published:
+        if figure.name not in _KPIS or day not in self.published:
             return False
-        return self.published[day].get((figure.name, currency), 0) == amount
+        kpi, _ = _KPIS[figure.name]
+        return self.published[day].amounts.get((kpi, currency), 0) == amount
 
 
-def _amounts(connection: Connection, result: BridgeResult, day: date) -> Mapping[tuple[str, str], int]:
+def _month_end(connection: Connection, result: BridgeResult, day: date) -> MonthEnd | None:
     try:
         answer = connection.reader.month_ends.answer(LISTED_WITH, day, result.figures.lookup.filter)
-    except (NoMonthEnd, CacheUnavailable):
-        return {}
+        first = connection.catalogues.as_of(LISTED_WITH, day).window_first
+    except (NoMonthEnd, NothingPublished, CacheUnavailable, CorruptPayload):
+        return None
     if answer.payload is None:
-        return {}
-    return {
+        return None
+    amounts = {
         (name, currency): value["value"] or 0
         for name, values in answer.payload.data()["kpis"].items()
         for value in values
         if (currency := value.get("currency"))
     }
+    return MonthEnd(amounts, first)

@@ -12,6 +12,7 @@ from serving.kept.current import KeptAnswers
 from serving.kept.replies import Reply
 from serving.lookup import look_up_again, used_again
 from serving.lookup_result import Lookup, LookupResult
+from serving.pages.earlier_quarters import earlier_quarters
 from serving.pages.standing import Standing, standing_of
 from serving.responses import choose_language
 
@@ -76,7 +77,8 @@ class FileShortcut:
         result = look_up_again(connection, self.lookup) if file is not None else None
         if file is None or result is None:
             return None
-        if file.standing != standing_of(connection, result, self.timezone):
+        earlier = earlier_quarters(connection, result)
+        if file.standing != standing_of(connection, result, self.timezone, earlier):
             return None
         return replace(file_reply(self.kept, file, result), lookup=used_again(connection, result))
 

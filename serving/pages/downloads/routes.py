@@ -15,7 +15,6 @@ from serving.cache_access import Connection, current_connection, current_setting
 from serving.catalogue import Page
 from serving.kept.current import current_kept
 from serving.lookup import look_up
-from serving.lookup_result import LookupResult
 from serving.pages.downloads.about import Provenance, file_name, filter_in_name, notices_of
 from serving.pages.downloads.csv_files import CSV_TYPE, csv_file
 from serving.pages.downloads.documents import MIMETYPE as PDF
@@ -25,6 +24,7 @@ from serving.pages.downloads.links import in_address
 from serving.pages.downloads.preparing import preparing_answer
 from serving.pages.downloads.sheets import KEY_FIGURES, Sheet, sheet_names, sheets
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
+from serving.pages.earlier_quarters import earlier_quarters
 from serving.pages.page_data import PageData, catalogue_of, filter_label, page_data, pages_on
 from serving.pages.standing import standing_of
 from serving.pages.writing import Writer, writer_for
@@ -107,26 +107,26 @@ def _answer(name: str, sheet: str | None, write: Callable[[_Download], KeptFile]
     shortcut = FileShortcut(
         rule.rule if rule else "", kept, request.path, requested_language(), result.lookup, timezone
     )
-    key, standing = shortcut.key(language, current_identity()), standing_of(connection, result, timezone)
+    earlier = earlier_quarters(connection, result)
+    key = shortcut.key(language, current_identity())
+    standing = standing_of(connection, result, timezone, earlier)
     with kept.memory.turn(key):
         file = kept.memory.get(key, KeptFile)
         if file is None or file.standing != standing:
-            file = write(_download(connection, page, pages, result, language))
-            if standing == standing_of(connection, result, timezone):
+            data = page_data(connection, page, result, earlier)
+            file = write(_download(connection, data, pages, language))
+            if standing == standing_of(connection, result, timezone, earlier):
                 file = replace(file, standing=standing)
                 kept.memory.put(key, file)
     kept.remember(shortcut)
     return file_reply(kept, file, result).as_response()
 
 
-def _download(
-    connection: Connection, page: Page, pages: Sequence[Page], result: LookupResult, language: Language
-) -> _Download:
+def _download(connection: Connection, data: PageData, pages: Sequence[Page], language: Language) -> _Download:
     """What a file is written from."""
-    data = page_data(connection, page, result)
     writer = writer_for(language, data.catalogue, current_settings().timezone)
-    notices = notices_of(connection, page.product, pages, result, writer)
-    return _Download(data, writer, notices, sheets(page, data.figures, writer))
+    notices = notices_of(connection, data.page.product, pages, data.result, writer)
+    return _Download(data, writer, notices, sheets(data.page, data.figures, writer))
 
 
 def _workbook(download: _Download) -> KeptFile:

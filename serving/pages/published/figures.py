@@ -21,6 +21,18 @@ from serving.pages.published.kpi_values import (
 from serving.pages.published.table_rows import TableFigures, read_tables
 
 
+class _Bucket(BaseModel, strict=True, frozen=True):
+    bucket: str
+    amount: int
+
+
+class _Ageing(BaseModel, strict=True, frozen=True):
+    """What is receivable of one currency by days since issue."""
+
+    currency: CurrencyCode
+    by_issue: list[_Bucket]
+
+
 class Published(BaseModel, strict=True, frozen=True):
     """What every page's payload holds, whatever its product."""
 
@@ -32,6 +44,13 @@ class Published(BaseModel, strict=True, frozen=True):
     kpis: dict[str, list[KpiValue]]
     charts: dict[str, ChartFigures] = {}
     expected: list[NextDays] | None = None
+    ageing: list[_Ageing] = []
+
+
+class _Measured(BaseModel, strict=True, frozen=True):
+    """What a payload holds of KPIs."""
+
+    kpis: dict[str, list[KpiValue]]
 
 
 class _Counted(BaseModel, strict=True, frozen=True):
@@ -54,6 +73,7 @@ class Figures:
         charts: Its charts, in its order.
         tables: Its tables, in its order.
         expected: What is expected in the next days, a line a currency; none where it leads no page.
+        ageing: By currency and ageing bucket, what is receivable; nothing where it is not published.
     """
 
     currencies: Sequence[str]
@@ -65,6 +85,7 @@ class Figures:
     charts: Sequence[ChartData]
     tables: Sequence[TableFigures]
     expected: Sequence[NextDays]
+    ageing: Mapping[str, Mapping[str, int]]
 
 
 def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> Figures:
@@ -92,6 +113,7 @@ def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> F
             [chart_data(charts[name], _chart(published, name)) for name in page.charts if name in charts],
             read_tables(page, catalogue, data),
             _expected(published, page),
+            _ageing(published),
         )
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
@@ -131,6 +153,23 @@ def published_options(payload: Payload | None) -> Mapping[str, Sequence[int]] | 
         return None
 
 
+def published_kpis(payload: Payload | None) -> Mapping[str, Sequence[KpiValue]]:
+    """The readings of KPIs by name, for a page that shows another payload.
+
+    Args:
+        payload: Whose readings; None when it is not there.
+
+    Returns:
+        None when there are none that make sense, which a page can do without.
+    """
+    if payload is None:
+        return {}
+    try:
+        return _Measured.model_validate(payload.data()).kpis
+    except (CorruptPayload, ValidationError):
+        return {}
+
+
 def _check_kpis(published: Published, names: Iterable[str]) -> None:
     for name in names:
         if name not in published.kpis:
@@ -141,6 +180,16 @@ def _expected(published: Published, page: Page) -> Sequence[NextDays]:
     if published.expected is None and any(lead.figure == EXPECTED for lead in page.leads):
         raise ValueError(f"{EXPECTED} is missing")
     return published.expected or ()
+
+
+def _ageing(published: Published) -> Mapping[str, Mapping[str, int]]:
+    """Of the block, or of the chart where there is none."""
+    found = {one.currency: {held.bucket: held.amount for held in one.by_issue} for one in published.ageing}
+    if not found and (chart := published.charts.get("ageing")) is not None and not chart.empty:
+        columns = (chart.columns.get(name, ()) for name in ("currency", "bucket", "amount"))
+        for currency, bucket, amount in zip(*columns, strict=False):
+            found.setdefault(str(currency), {})[str(bucket)] = int(amount or 0)
+    return found
 
 
 def _chart(published: Published, name: str) -> ChartFigures:

@@ -19,6 +19,7 @@ class KpiValue(BaseModel, strict=True, frozen=True):
         numerator: What was divided.
         denominator: By what.
         window_days: Days that the quotient was multiplied by.
+        payments: How many it is estimated from; None where it is no estimate.
         previous: As it stood on the day compared with; None without a comparison.
         change: What it has over that.
         change_share: The same as part of that.
@@ -31,6 +32,7 @@ class KpiValue(BaseModel, strict=True, frozen=True):
     numerator: int | None = None
     denominator: int | None = None
     window_days: int | None = None
+    payments: int | None = None
     previous: Number | None
     change: Number | None
     change_share: Number | None

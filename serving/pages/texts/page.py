@@ -60,6 +60,10 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     # Both values of a change, each with its day.
     "change_values": Text("{day}: {value} ← {earlier}, {before}", "{day}: {value} ← {earlier}, {before}"),
+    # Likewise of a quarter, which stands beside earlier ones.
+    "quarter_values": Text("{quarter}: {value} ← {earlier}", "{quarter}: {value} ← {earlier}"),
+    "quarter_value": Text("{value}, {quarter}", "{value}, {quarter}"),
+    "quarter_list": Text("; ", "; "),
     "change_from": Text("antes", "was"),
     "cohort_open": Text(
         "Meses de facturación: sus cifras todavía pueden cambiar; {count:queda|quedan} {count} "
@@ -127,6 +131,11 @@ TEXTS: Final[dict[str, Text]] = {
         "Número de certificados «{standing}»{within}, sin notas de crédito: {value}",
         "Number of certificates “{standing}”{within}, credit notes left out: {value}",
     ),
+    "about_estimate": Text(
+        "Estimación sobre los certificados{within}, {count} de ellos {count:pagado|pagados}: {value}",
+        "Estimate over the certificates{within}, {count} of them paid: {value}",
+    ),
+    "about_bucket": Text("{amount} × {rate} ({age} días)", "{amount} × {rate} ({age} days)"),
     "about_within": Text(" con «{event}» del {first} al {last}", " with “{event}” from {first} to {last}"),
     "about_expected": Text(
         "Suma de cada saldo por cobrar × la probabilidad de que se pague hasta el {until}: {value}",

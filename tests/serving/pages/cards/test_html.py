@@ -7,6 +7,7 @@ import pytest
 
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.kpis import KPIS
+from tests.serving.payloads import BUCKETS
 
 PAGE = "/manager/dashboard"
 
@@ -73,6 +74,50 @@ def test_each_sum_and_count_says_of_what_it_is_today(shown) -> None:
     assert (
         "Number of certificates “Not canceled” with “Issued” from Jun 29, 2023 to Jun 28, 2024" in of_window
     )
+
+
+def test_a_quantile_says_of_how_many_paid_certificates_it_is(shown) -> None:
+    of_all = (
+        "Estimate over the certificates with “Issued” from Jun 29, 2023 to Jun 28, 2024, 1,234 of them paid"
+    )
+    for name in ("payment_days_median", "payment_days_p90"):
+        about = text_of(card_of(shown("/manager/indicators?lang=en"), name))
+        assert f"{of_all}: 34.6 days" in about
+
+
+def test_a_quantile_of_months_is_of_all_that_they_have(press, web, data_of) -> None:
+    data = data_of("charts") | {"comparison": None, "cohort": {"certificates": 9, "open": 4}}
+    data["kpis"]["payment_days_median"][0] |= {"value": 31, "payments": 1}
+    press.publish("charts", answers={EVERYTHING: data})
+    about = text_of(card_of(web.get("/manager/analytics?lang=es").text, "payment_days_median"))
+    assert "Estimación sobre los certificados, 1 de ellos pagado: 31 días" in about
+
+
+@pytest.mark.parametrize(
+    ("address", "product"), [("/manager/indicators", "kpis"), ("/manager/critical", "dashboards")]
+)
+def test_an_expected_loss_says_what_of_each_bucket_is_lost(address, product, press, web, data_of) -> None:
+    data = data_of(product)
+    amounts = [5_000_000, 0, 1_000_000, 0, 300_000]
+    data.get("ageing", [{}])[0]["by_issue"] = [
+        {"bucket": bucket, "amount": amount, "count": 1, "share": 0.2}
+        for bucket, amount in zip(BUCKETS, amounts, strict=True)
+    ]
+    if "charts" in data:
+        data["charts"]["ageing"]["columns"] |= {"bucket": list(BUCKETS), "amount": amounts}
+    lost = 6_170 + 50_000 + 300_000
+    data["kpis"]["expected_loss"][0]["value"] = lost
+    press.publish(product, answers={EVERYTHING: data})
+    about = text_of(card_of(web.get(f"{address}?lang=es").text, "expected_loss"))
+    assert (
+        "$5,0 M × 0,12% (0\N{EN DASH}30 días) + $1,0 M × 5,0% (61\N{EN DASH}90 días) + "
+        "$300.000 × 100,0% (120+ días) = $356.170" in about
+    )
+
+
+def test_an_expected_loss_of_another_reading_than_the_rates_has_no_formula(shown) -> None:
+    about = text_of(card_of(shown("/manager/indicators?lang=en"), "expected_loss"))
+    assert "× 5.0%" not in about
 
 
 def test_each_currency_has_a_formula(press, web, data_of) -> None:

@@ -77,27 +77,42 @@ def test_the_filter_is_a_chip_that_can_be_taken_back(web, press) -> None:
     assert 'class="chip"' not in web.get(url).text
 
 
-def test_a_month_end_leads_to_its_list_where_both_say_the_same(web, press, keep, data_of) -> None:
+@pytest.mark.parametrize(
+    ("figure", "kpi", "column", "days"),
+    [
+        ("receivable", "receivable", "open", ""),
+        ("overdue", "overdue", "open", ""),
+        # All of it is of the window.
+        ("approved", "approved", "approved", "&accepted_from=2023-06-29&accepted_to=2024-04-30"),
+        ("collected", "paid", "collected", "&paid_from=2023-06-29&paid_to=2024-04-30"),
+    ],
+)
+def test_a_month_end_leads_to_its_list_where_both_say_the_same(
+    figure, kpi, column, days, web, press, keep, data_of
+) -> None:
     april, may = date(2024, 4, 30), date(2024, 5, 31)
     documents = bridge_between(april, may)
     found = (decode(document).data() for document in documents.values())
     held = next(data for data in found if "currencies" in data)["currencies"]
-    amounts = [(one["currency"], one["figures"]["receivable"]["opening"]["amount"]) for one in held]
-    data = data_of("dashboards", currencies=("CLP", "USD"))
-    for value in data["kpis"]["receivable"]:
-        value["value"] = dict(amounts)[value["currency"]]
+    amounts = {one["currency"]: one["figures"][figure]["opening"]["amount"] for one in held}
+    data, other = (data_of("dashboards", currencies=("CLP", "USD")) for _ in range(2))
+    for value in data["kpis"][kpi]:
+        value["value"] = amounts[value["currency"]]
     press.publish("dashboards")
     keep("dashboards", april, answers={EVERYTHING: data}, certificates=past_list(april))
-    keep("dashboards", may, certificates=past_list(may))
+    keep("dashboards", may, answers={EVERYTHING: other}, certificates=past_list(may))
     text = web.get(f"{CHANGES}?lang=en&comparison=2024-05").text
-    leading = {one for one in links(text) if "standing=" in one}
-    # May says something else, and of what was ever approved no month end says anything.
-    assert leading == {
-        f"/manager/certificates?standing=receivable&currency={code}&as_of=2024-04-30&lang=en"
-        for code in dict(amounts)
+    # May says something else; so does April of all other figures.
+    query = f"standing={figure}{days}&currency={{}}&as_of=2024-04-30"
+    assert {one for one in links(text) if "standing=" in one} == {
+        f"/manager/certificates?{query.format(code)}&lang=en" for code in amounts
     }
-    for url in leading:
-        assert web.get(url).status_code == 200
+    assert amounts["CLP"]
+    for code, amount in amounts.items():
+        assert web.get(f"/manager/certificates?{query.format(code)}").status_code == 200
+        data = web.get(f"/manager/api/certificates?{query.format(code)}").get_json()["data"]
+        totals = {one["currency"]: one[column] for one in data["totals"]["amounts"]}
+        assert totals.get(code, 0) == amount
 
 
 def test_two_days_that_are_not_there_yet_are_prepared(web, press, client) -> None:

@@ -55,6 +55,19 @@ def test_a_document_has_the_filter_the_language_and_the_state(web, press, data_o
     assert "Stale figures" in text
 
 
+def test_a_document_of_a_quarter_has_the_values_of_the_one_before(web, press, data_of) -> None:
+    of_months = {"comparison": None, "cohort": {"certificates": 9, "open": 4}}
+    answers = {
+        Filter.of({"month": months}): data_of("dashboards", scale=scale) | of_months
+        for scale, months in ((2, ["2024-04", "2024-05", "2024-06"]), (3, ["2024-01", "2024-02", "2024-03"]))
+    }
+    press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), **answers})
+    text = text_of(web.get(f"{DOWNLOAD}/manager.pdf?lang=en&period=this_quarter").data)
+    # Cards stand side by side: their lines are read in turn.
+    for part in ("Q2 2024: 2,468 M", "3,702 M", "Q1 2024"):
+        assert part in text
+
+
 def test_names_in_other_scripts_stay(web, press, data_of) -> None:
     data = data_of("dashboards")
     data["tables"]["collect_today"][0]["client"] = "Łódź Αθήνα Москва <b>&"
