@@ -252,7 +252,7 @@ class Catalogue(BaseModel, strict=True, frozen=True):
     not_receivable: list[str]
     reference: str
     labels: dict[_Kind, dict[str, _Text]]
-    loss_rates: dict[str, dict[str, int | None]] = {}
+    loss_rates: dict[str, dict[str, int | None]]
     specs: dict[str, dict[str, Any]]
     _derived: dict[Hashable, Any] = PrivateAttr(default_factory=dict)
 

@@ -1,7 +1,7 @@
 """A bridge as its template shows it: what can be chosen, a waterfall for each figure, and certificates."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any, Final
@@ -21,7 +21,8 @@ from serving.bridge.look_up import BridgeResult
 from serving.bridge.parameters import BridgeRequest
 from serving.pages.addresses import PageAddress
 from serving.pages.changes.amounts import ShownAmounts
-from serving.pages.changes.choices import DayChoice, DayChoices, Preset
+from serving.pages.changes.bridge_view import BridgeView, MovedList
+from serving.pages.changes.choices import DayChoices
 from serving.pages.changes.drawing import DOWN, SUM, UP, Step, foot_of, waterfall_of
 from serving.pages.changes.dso import DsoWriter
 from serving.pages.changes.end_lists import EndLists
@@ -40,66 +41,6 @@ _GOOD_WHEN_UP: Final = frozenset({"approved", "collected", BILLED})
 _AMOUNTS: Final = ("before", "after", "change")
 _STOOD: Final = ("standing_before", "standing_after", "due_before", "due_after")
 _STANDING_LABELS: Final = {one.name: one.label for one in LIST_STANDINGS}
-
-
-@dataclass(frozen=True, slots=True)
-class MovedList:
-    """The certificates of a part.
-
-    Attributes:
-        title: What they are of.
-        meaning: Which certificates the part has; empty for all parts.
-        count: How many there are, and by how much they changed the figure, to the unit.
-        table: Those that are shown.
-        range: Which of them are shown.
-        previous_url: Those before; empty where there are none.
-        next_url: Those after.
-        close_url: The page without the list.
-        csv_url: All of them as CSV.
-        workbook_url: All of them as a workbook.
-    """
-
-    title: str
-    meaning: str
-    count: str
-    table: TableView
-    range: str
-    previous_url: str
-    next_url: str
-    close_url: str
-    csv_url: str
-    workbook_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class BridgeView:
-    """All that the template shows of a bridge.
-
-    Attributes:
-        days: From when to when.
-        notes: What to know of its days.
-        choices: The two days.
-        presets: Those that lead to the business date.
-        months: Those of single months.
-        filters: By the label of a dimension, its values as `dimension=value`.
-        charts: A waterfall for each figure, with its parts as a table.
-        parts: Labels and meanings of the parts.
-        listed: The certificates that are requested; None where none are.
-        csv_url: The bridge as CSV.
-        workbook_url: The same as a workbook.
-    """
-
-    days: str
-    notes: list[str]
-    choices: list[DayChoice]
-    presets: list[Preset]
-    months: list[Preset]
-    filters: list[tuple[str, list[Option]]]
-    charts: list[ChartView]
-    parts: list[tuple[str, str]]
-    listed: MovedList | None
-    csv_url: str
-    workbook_url: str
 
 
 class BridgeWriter:
