@@ -57,7 +57,7 @@ from serving.pages.system import routes as system
 from serving.pages.tables.html import data_table, profile_link
 from serving.pages.templates import compile_templates, register_templates
 from serving.pages.texts import script_texts, texts_in
-from serving.problem_types import UNTRUSTED_HOST
+from serving.problem_types.figures import UNTRUSTED_HOST
 from serving.problems import REFRESH_PATH, Problem, register_problem_handlers
 from serving.requested_page import RequestedPage
 from serving.responses import compress_pages

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from kpi_pipeline.model.signatures import sign
 from serving.access.identity import current_identity
 from serving.host_names import LOOPBACK_NAMES, is_answered
-from serving.problem_types import CROSS_SITE, TOKEN_NEEDED
+from serving.problem_types.requests import CROSS_SITE, TOKEN_NEEDED
 from serving.problems import Problem
 
 REPLAY_WINDOW_S: Final = 300

@@ -24,7 +24,8 @@ from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.labels import LABELS, Text
 from kpi_pipeline.model.periods import PERIODS
 from serving.dates import month_text
-from serving.problem_types import FILTER_CONFLICT, UNKNOWN_FILTER, UNKNOWN_FILTER_VALUE, ProblemType
+from serving.problem_types.entry import ProblemType
+from serving.problem_types.figures import FILTER_CONFLICT, UNKNOWN_FILTER, UNKNOWN_FILTER_VALUE
 
 
 @dataclass(frozen=True, slots=True)

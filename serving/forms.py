@@ -8,7 +8,7 @@ from wsgiref.types import WSGIEnvironment
 from flask import Request, request
 from werkzeug.formparser import FormDataParser
 
-from serving.problem_types import UNREADABLE_FORM, UNSUPPORTED_BODY
+from serving.problem_types.requests import UNREADABLE_FORM, UNSUPPORTED_BODY
 from serving.problems import Problem
 
 FORM_TYPES: Final = ("application/x-www-form-urlencoded", "multipart/form-data")

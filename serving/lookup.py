@@ -22,7 +22,8 @@ from serving.cache_access import Connection, current_settings
 from serving.dates import moment_text
 from serving.lookup_result import NO_READINGS, Lookup, LookupResult, task_reference
 from serving.metrics.answer_buffer import Counted
-from serving.problem_types import EXPIRED, FILTER_NOT_KEPT, FILTER_ROLLED_BACK, NOT_READY, ProblemType
+from serving.problem_types.entry import ProblemType
+from serving.problem_types.figures import EXPIRED, FILTER_NOT_KEPT, FILTER_ROLLED_BACK, NOT_READY
 from serving.problems import RETRY, Problem
 
 _DATE_ALONE: Final = AcceptedParameters((), (AS_OF_PARAMETER,))

@@ -6,7 +6,7 @@ from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.query_parameters import AcceptedParameters
 from serving.dates import day_choice, value_text
 from serving.filter_faults import AllowedValues
-from serving.problem_types import ProblemType
+from serving.problem_types.entry import ProblemType
 from serving.problems import Problem
 
 

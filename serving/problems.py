@@ -20,24 +20,21 @@ from serving.as_of import AS_OF, AS_OF_PARAMETER, InvalidDate
 from serving.dates import day_choice, day_text
 from serving.filter_faults import AllowedValues, fault_of
 from serving.freshness_headers import RETRY_S
-from serving.problem_types import (
-    BODY_TOO_LARGE,
+from serving.problem_types import PROBLEM_TYPES
+from serving.problem_types.entry import ProblemType
+from serving.problem_types.figures import (
     BRIDGE_NOT_KEPT,
     CACHE_EMPTY,
     CACHE_UNAVAILABLE,
     CERTIFICATE_UNKNOWN,
-    INTERNAL,
     INVALID_DATE,
     LIST_NOT_KEPT,
-    METHOD_NOT_ALLOWED,
     NO_MONTH_END,
     NO_MONTH_ENDS,
-    NOT_FOUND,
     NOT_READY,
-    PROBLEM_TYPES,
     UNKNOWN_LANGUAGE,
-    ProblemType,
 )
+from serving.problem_types.requests import BODY_TOO_LARGE, INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND
 from serving.requested_page import RequestedPage
 from serving.responses import (
     LANGUAGE_PARAMETER,

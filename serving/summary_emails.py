@@ -42,7 +42,7 @@ from serving.cache_access import CacheAccess
 from serving.dates import written_date
 from serving.pages.addresses import page_path
 from serving.pages.downloads.links import in_address
-from serving.problem_types import NO_DOCUMENTS
+from serving.problem_types.figures import NO_DOCUMENTS
 from serving.problems import DOWNLOADS_PATH
 
 PERIOD_S: Final = 60.0

@@ -24,7 +24,7 @@ from kpi_pipeline.model.scopes import Policy
 from kpi_pipeline.settings import AccessMode, Settings
 from serving.access.identification import Identities, OpenIdentities
 from serving.access.identity import Identity, current_identity
-from serving.problem_types import (
+from serving.problem_types.access import (
     FORM_EXPIRED,
     NOT_PERMITTED,
     PASSWORD_NEEDED,

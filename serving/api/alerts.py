@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from kpi_pipeline.alerts.state import AlertState, state_dict
 from kpi_pipeline.model.labels import Text
 from serving.alert_state import alert_state
-from serving.problem_types import INVALID_NUMBER
+from serving.problem_types.requests import INVALID_NUMBER
 from serving.problems import Problem
 from serving.responses import json_response
 from serving.system_health import known_connection

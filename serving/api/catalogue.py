@@ -31,7 +31,7 @@ from serving.kept.memory import KeptJson
 from serving.kept.replies import Reply
 from serving.lookup import expired
 from serving.pages.addresses import API_PATH
-from serving.problem_types import SPEC_UNKNOWN
+from serving.problem_types.figures import SPEC_UNKNOWN
 from serving.problems import Problem
 from serving.responses import compressed, has_tag, immutable_response
 

@@ -29,7 +29,7 @@ from serving.lookup_result import status_url
 from serving.pages.addresses import PAGE_PARAMETER, PageAddress, path_of_form
 from serving.pages.live_state import TASK_PARAMETER
 from serving.pages.selection import parameters_of
-from serving.problem_types import REQUEST_REFUSED, UNKNOWN_PRODUCT
+from serving.problem_types.requests import REQUEST_REFUSED, UNKNOWN_PRODUCT
 from serving.problems import REFRESH_PATH, RETRY, Problem, filter_problem
 from serving.requested_page import RequestedPage
 from serving.responses import LANGUAGE_PARAMETER, json_response, named_language, prefers_page

@@ -11,7 +11,7 @@ from serving.access.identity import current_identity
 from serving.cache_access import Connection, current_connection
 from serving.pages.addresses import run_url
 from serving.pages.texts import texts_in
-from serving.problem_types import REQUEST_UNKNOWN
+from serving.problem_types.figures import REQUEST_UNKNOWN
 from serving.problems import RETRY, Problem
 from serving.responses import browser_language, json_response
 

@@ -11,7 +11,7 @@ from kpi_pipeline.model.signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from serving.api.refresh import request_all
 from serving.auth import is_signed
 from serving.cache_access import current_settings, whole_connection
-from serving.problem_types import SIGNATURE_INVALID, WEBHOOK_OFF
+from serving.problem_types.requests import SIGNATURE_INVALID, WEBHOOK_OFF
 from serving.problems import Problem
 
 routes: Final = Blueprint("webhook", __name__)

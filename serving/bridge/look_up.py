@@ -23,7 +23,7 @@ from serving.bridge.parameters import (
 from serving.cache_access import Connection
 from serving.lookup import expired, live_lookup, live_result, of_the_present, unreadable
 from serving.lookup_result import Lookup, LookupResult
-from serving.problem_types import BRIDGE_NOT_KEPT
+from serving.problem_types.figures import BRIDGE_NOT_KEPT
 
 
 @dataclass(frozen=True, slots=True)

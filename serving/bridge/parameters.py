@@ -30,7 +30,7 @@ from serving.listing.request import (
     PAGE_PARAMETERS,
 )
 from serving.parameter_problems import only_once, value_problem
-from serving.problem_types import INVALID_BRIDGE_PARAMETER
+from serving.problem_types.figures import INVALID_BRIDGE_PARAMETER
 from serving.problems import Problem
 
 COMPARISON: Final = "comparison"

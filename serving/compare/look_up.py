@@ -24,7 +24,7 @@ from serving.compare.parameters import (
 )
 from serving.lookup import historic_lookup, live_lookup, look_up, unreadable
 from serving.lookup_result import LookupResult
-from serving.problem_types import FILTER_NOT_KEPT
+from serving.problem_types.figures import FILTER_NOT_KEPT
 from serving.problems import Problem
 
 _TRIES: Final = 3

@@ -21,7 +21,7 @@ from kpi_pipeline.model.periods import TIME_DIMENSIONS
 from kpi_pipeline.model.query_parameters import AcceptedParameters, QueryParameter
 from serving.catalogue import Catalogue
 from serving.parameter_problems import value_problem
-from serving.problem_types import INVALID_COMPARISON
+from serving.problem_types.figures import INVALID_COMPARISON
 from serving.problems import Problem
 
 DIMENSION: Final = "dimension"

@@ -13,17 +13,10 @@ from serving.access.identification import Identities
 from serving.access.identity import Identity
 from serving.events.broadcast import Broadcast, TooManyListeners
 from serving.host_names import answered_names, host_name, is_answered
-from serving.problem_types import (
-    CROSS_SITE,
-    METHOD_NOT_ALLOWED,
-    NOT_FOUND,
-    SCOPE_UNKNOWN,
-    SIGN_IN_NEEDED,
-    SIGN_IN_UNAVAILABLE,
-    TOO_MANY_LISTENERS,
-    UNTRUSTED_HOST,
-    ProblemType,
-)
+from serving.problem_types.access import SCOPE_UNKNOWN, SIGN_IN_NEEDED, SIGN_IN_UNAVAILABLE
+from serving.problem_types.entry import ProblemType
+from serving.problem_types.figures import TOO_MANY_LISTENERS, UNTRUSTED_HOST
+from serving.problem_types.requests import CROSS_SITE, METHOD_NOT_ALLOWED, NOT_FOUND
 from serving.security_headers import SECURITY_HEADERS
 
 EVENTS_PATH: Final = "/manager/events"

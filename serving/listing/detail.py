@@ -25,7 +25,7 @@ from serving.cache_access import Connection
 from serving.dates import day_text
 from serving.listing.look_up import ListResult, look_up_list
 from serving.lookup import refuse_parameters
-from serving.problem_types import CERTIFICATE_UNKNOWN
+from serving.problem_types.figures import CERTIFICATE_UNKNOWN
 from serving.problems import Problem
 
 _DOTS: Final = frozenset({".", ".."})

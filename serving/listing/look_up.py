@@ -32,7 +32,7 @@ from serving.lookup import (
     unreadable,
 )
 from serving.lookup_result import LookupResult
-from serving.problem_types import LIST_NOT_KEPT
+from serving.problem_types.figures import LIST_NOT_KEPT
 from serving.problems import Problem
 
 

@@ -49,7 +49,7 @@ from serving.listing.request import (
     usual_order,
 )
 from serving.parameter_problems import only_once, value_problem
-from serving.problem_types import INVALID_LIST_PARAMETER
+from serving.problem_types.figures import INVALID_LIST_PARAMETER
 from serving.problems import Problem
 
 FaultOf = Callable[[str, str, Sequence[str]], Problem]

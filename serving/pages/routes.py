@@ -34,7 +34,7 @@ from serving.pages.page_view import page_view
 from serving.pages.published.figures import published_options
 from serving.pages.selection import parameters_of
 from serving.pages.standing import month_ends, standing_of
-from serving.problem_types import NOT_FOUND
+from serving.problem_types.requests import NOT_FOUND
 from serving.problems import Problem
 from serving.responses import reader_language, requested_encoding, requested_language
 

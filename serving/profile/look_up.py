@@ -23,7 +23,7 @@ from serving.listing.look_up import ListResult, is_list_kept, look_up_list
 from serving.listing.request import SORT, STANDING
 from serving.lookup import look_up, refuse_parameters, unreadable
 from serving.lookup_result import LookupResult
-from serving.problem_types import PROFILE_UNKNOWN
+from serving.problem_types.figures import PROFILE_UNKNOWN
 from serving.problems import Problem
 
 OPEN_SHOWN: Final = 20

@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from kpi_pipeline.model.labels import Text
-from serving.problem_types import EXPIRED, PROBLEM_TYPES
+from serving.problem_types import PROBLEM_TYPES
+from serving.problem_types.figures import EXPIRED
 from serving.problems import Problem
 
 

@@ -20,17 +20,17 @@ from serving.api.openapi.json_schema import (
     ref,
 )
 from serving.api.openapi.system_schemas import FILTER, PRODUCT, STATUS_URL, TASK_ID
-from serving.problem_types import (
+from serving.problem_types.access import (
     FORM_EXPIRED,
-    INTERNAL,
     NOT_PERMITTED,
     PASSWORD_NEEDED,
     SCOPE_UNKNOWN,
     SIGN_IN_NEEDED,
     SIGN_IN_UNAVAILABLE,
-    UNTRUSTED_HOST,
-    ProblemType,
 )
+from serving.problem_types.entry import ProblemType
+from serving.problem_types.figures import UNTRUSTED_HOST
+from serving.problem_types.requests import INTERNAL
 
 Answer = dict[str, Any]
 """One response of an operation."""

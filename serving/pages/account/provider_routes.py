@@ -20,7 +20,8 @@ from serving.pages.account.sign_in_page import (
     sign_in_form,
 )
 from serving.pages.addresses import HOME_PATH
-from serving.problem_types import NOT_FOUND, SIGN_IN_UNAVAILABLE
+from serving.problem_types.access import SIGN_IN_UNAVAILABLE
+from serving.problem_types.requests import NOT_FOUND
 from serving.problems import RETRY, Problem
 
 if TYPE_CHECKING:

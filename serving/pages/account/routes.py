@@ -29,7 +29,7 @@ from serving.pages.account.sign_in_page import (
     sign_in_form,
 )
 from serving.pages.addresses import HOME_PATH
-from serving.problem_types import NOT_FOUND
+from serving.problem_types.requests import NOT_FOUND
 from serving.problems import Problem
 
 sign_in_routes: Final = Blueprint("sign_in", __name__)

@@ -14,7 +14,7 @@ from serving.auth import is_forwarded
 from serving.host_names import LOOPBACK_NAMES, host_name
 from serving.pages.addresses import HOME_PATH, PageAddress
 from serving.pages.texts import texts_in
-from serving.problem_types import NOT_FOUND
+from serving.problem_types.requests import NOT_FOUND
 from serving.problems import RETRY, Problem
 from serving.responses import LANGUAGE_PARAMETER, browser_language, named_language
 

@@ -28,7 +28,7 @@ from serving.pages.earlier_quarters import earlier_quarters
 from serving.pages.page_data import PageData, catalogue_of, filter_label, page_data, pages_on
 from serving.pages.standing import standing_of
 from serving.pages.writing import Writer, writer_for
-from serving.problem_types import NO_DOCUMENTS, UNKNOWN_DOWNLOAD
+from serving.problem_types.figures import NO_DOCUMENTS, UNKNOWN_DOWNLOAD
 from serving.problems import DOWNLOADS_PATH, Problem
 from serving.responses import LANGUAGE_PARAMETER, reader_language, requested_language
 

@@ -28,7 +28,7 @@ from serving.pages.downloads.workbooks import MIMETYPE, workbook
 from serving.pages.formats import NO_DATA
 from serving.pages.tables.view import Head
 from serving.pages.writing import Cell, Writer, writer_for
-from serving.problem_types import NO_DOCUMENTS
+from serving.problem_types.figures import NO_DOCUMENTS
 from serving.problems import DOWNLOADS_PATH, Problem
 from serving.profile.look_up import profile_path
 from serving.profile.statement import AccountStatement, look_up_statement

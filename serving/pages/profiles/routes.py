@@ -31,7 +31,7 @@ from serving.pages.page_view import page_view
 from serving.pages.profiles.view import habit_chart, profile_view
 from serving.pages.selection import Parameters
 from serving.pages.standing import month_ends
-from serving.problem_types import NOT_FOUND
+from serving.problem_types.requests import NOT_FOUND
 from serving.problems import Problem
 from serving.profile.look_up import ProfileResult, look_up_profile, profile_path
 from serving.profile.statement import statement_days

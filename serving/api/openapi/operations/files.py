@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from serving import problem_types as problem
 from serving.api.openapi.answers import (
     file,
     list_file,
@@ -23,10 +22,22 @@ from serving.pages.downloads.bridge_files import BRIDGE_FILES
 from serving.pages.downloads.certificate_files import CERTIFICATE_FILES
 from serving.pages.downloads.documents import MIMETYPE as DOCUMENT
 from serving.pages.downloads.workbooks import MIMETYPE as WORKBOOK
+from serving.problem_types.figures import (
+    EXPIRED,
+    INVALID_DATE,
+    NO_DOCUMENTS,
+    NO_MONTH_END,
+    NO_MONTH_ENDS,
+    PROFILE_UNKNOWN,
+    UNKNOWN_DOWNLOAD,
+    UNKNOWN_FILTER,
+    UNKNOWN_LANGUAGE,
+)
+from serving.problem_types.requests import NOT_FOUND
 from serving.problems import DOWNLOADS_PATH
 
 _FILE_PARAMETERS: Final = (*FIGURES, "lang", "accept_language")
-_FILE_PROBLEMS: Final = (*FILTERED, problem.UNKNOWN_LANGUAGE, problem.UNKNOWN_DOWNLOAD, problem.NOT_FOUND)
+_FILE_PROBLEMS: Final = (*FILTERED, UNKNOWN_LANGUAGE, UNKNOWN_DOWNLOAD, NOT_FOUND)
 _CSV: Final = "text/csv"
 PAGE_FILES: Final = (
     Operation(
@@ -46,7 +57,7 @@ PAGE_FILES: Final = (
         "files",
         "A page as a PDF",
         file(DOCUMENT, {}, "The document: key figures, charts and tables."),
-        (*_FILE_PROBLEMS, problem.NO_DOCUMENTS),
+        (*_FILE_PROBLEMS, NO_DOCUMENTS),
         ("page", *_FILE_PARAMETERS),
     ),
     Operation(
@@ -70,7 +81,7 @@ PAGE_FILES: Final = (
         ("page", "sheet", *_FILE_PARAMETERS),
     ),
 )
-_LIST_FILE: Final = (*LIST_PROBLEMS, problem.UNKNOWN_LANGUAGE)
+_LIST_FILE: Final = (*LIST_PROBLEMS, UNKNOWN_LANGUAGE)
 _LIST_FILE_PARAMETERS: Final = (*names_of(LIST_PARAMETERS), "lang", "accept_language")
 FILES_OF_CERTIFICATES: Final = (
     Operation(
@@ -94,7 +105,7 @@ FILES_OF_CERTIFICATES: Final = (
         _LIST_FILE_PARAMETERS,
     ),
 )
-_BRIDGE_FILE: Final = (*BRIDGE_PROBLEMS, problem.UNKNOWN_LANGUAGE)
+_BRIDGE_FILE: Final = (*BRIDGE_PROBLEMS, UNKNOWN_LANGUAGE)
 _BRIDGE_FILE_PARAMETERS: Final = (*names_of(BRIDGE_PARAMETERS), "lang", "accept_language")
 FILES_OF_BRIDGES: Final = (
     Operation(
@@ -119,13 +130,13 @@ FILES_OF_BRIDGES: Final = (
     ),
 )
 _STATEMENT_PROBLEMS: Final = (
-    problem.PROFILE_UNKNOWN,
-    problem.UNKNOWN_FILTER,
-    problem.UNKNOWN_LANGUAGE,
-    problem.INVALID_DATE,
-    problem.NO_MONTH_END,
-    problem.NO_MONTH_ENDS,
-    problem.EXPIRED,
+    PROFILE_UNKNOWN,
+    UNKNOWN_FILTER,
+    UNKNOWN_LANGUAGE,
+    INVALID_DATE,
+    NO_MONTH_END,
+    NO_MONTH_ENDS,
+    EXPIRED,
     *NO_FIGURES,
 )
 _STATEMENT_PARAMETERS: Final = ("name", "as_of", "lang", "accept_language")
@@ -141,7 +152,7 @@ FILES_OF_CLIENTS: Final = (
         "files",
         "The statement of account of a client as a PDF",
         list_file(DOCUMENT, {}, "The document: nothing in it is internal."),
-        (*_STATEMENT_PROBLEMS, problem.NO_DOCUMENTS),
+        (*_STATEMENT_PROBLEMS, NO_DOCUMENTS),
         _STATEMENT_PARAMETERS,
         _STATEMENT_TEXT,
     ),
@@ -157,7 +168,7 @@ FILES_OF_CLIENTS: Final = (
         _STATEMENT_TEXT,
     ),
 )
-_COMPARE_FILE: Final = (*COMPARE_PROBLEMS, problem.UNKNOWN_LANGUAGE)
+_COMPARE_FILE: Final = (*COMPARE_PROBLEMS, UNKNOWN_LANGUAGE)
 _COMPARE_FILE_PARAMETERS: Final = (*COMPARISON_PARAMETERS, "lang", "accept_language")
 FILES_OF_COMPARISONS: Final = (
     Operation(

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from serving import problem_types as problem
 from serving.api.openapi.answers import (
     JSON,
     answer,
@@ -13,6 +12,8 @@ from serving.api.openapi.operations.operation import Operation
 from serving.api.operators import OPERATE_PATH
 from serving.api.performance import PERFORMANCE_PATH
 from serving.pages.addresses import API_PATH
+from serving.problem_types.figures import CACHE_UNAVAILABLE, UNKNOWN_LANGUAGE
+from serving.problem_types.requests import INVALID_NUMBER
 
 DOCUMENT_PATH: Final = f"{API_PATH}/openapi.json"
 EXPLORER_PATH: Final = f"{API_PATH}/docs"
@@ -61,7 +62,7 @@ HEALTH: Final = (
         "health",
         "Lookups, answers and publications of the last five minutes, the last hour and the last day",
         {200: answer("What all processes measured, by window.", {JSON: ref("Performance")})},
-        (problem.CACHE_UNAVAILABLE,),
+        (CACHE_UNAVAILABLE,),
     ),
     Operation(
         "getAlerts",
@@ -70,7 +71,7 @@ HEALTH: Final = (
         "health",
         "Alerts that fire or are pending, and messages that could not be delivered",
         {200: answer("The alerts as they were evaluated last.", {JSON: ref("Alerts")})},
-        (problem.INVALID_NUMBER,),
+        (INVALID_NUMBER,),
         parameters=("alerts_limit", "alerts_offset"),
     ),
 )
@@ -94,7 +95,7 @@ DESCRIPTION: Final = (
         "description",
         "A page on which to try the operations",
         {200: answer("The page.", {"text/html": TEXT}, ("Cache-Control", "Vary"))},
-        (problem.UNKNOWN_LANGUAGE,),
+        (UNKNOWN_LANGUAGE,),
         parameters=("lang", "accept_language"),
     ),
 )

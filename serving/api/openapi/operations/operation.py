@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from kpi_pipeline.model.filter_parameters import FILTERS_ALONE
-from serving import problem_types as problem
 from serving.api.openapi.answers import (
     OF_ACCESS,
     OF_CHANGES,
@@ -17,19 +16,34 @@ from serving.api.openapi.json_schema import Schema
 from serving.api.openapi.parameters import form_of, names_of, refer
 from serving.forms import FORM_TYPES
 from serving.lookup import FIGURE_PARAMETERS
-from serving.problem_types import ProblemType
+from serving.problem_types.access import TOO_MANY_REQUESTS
+from serving.problem_types.entry import ProblemType
+from serving.problem_types.figures import (
+    CACHE_EMPTY,
+    CACHE_UNAVAILABLE,
+    EXPIRED,
+    FILTER_CONFLICT,
+    FILTER_NOT_KEPT,
+    FILTER_ROLLED_BACK,
+    INVALID_DATE,
+    NO_MONTH_END,
+    NO_MONTH_ENDS,
+    NOT_READY,
+    UNKNOWN_FILTER,
+    UNKNOWN_FILTER_VALUE,
+)
 
-NO_FIGURES: Final = (problem.CACHE_UNAVAILABLE, problem.CACHE_EMPTY, problem.NOT_READY)
-BAD_FILTER: Final = (problem.UNKNOWN_FILTER, problem.UNKNOWN_FILTER_VALUE, problem.FILTER_CONFLICT)
+NO_FIGURES: Final = (CACHE_UNAVAILABLE, CACHE_EMPTY, NOT_READY)
+BAD_FILTER: Final = (UNKNOWN_FILTER, UNKNOWN_FILTER_VALUE, FILTER_CONFLICT)
 FILTERED: Final = (
     *BAD_FILTER,
-    problem.INVALID_DATE,
-    problem.NO_MONTH_END,
-    problem.NO_MONTH_ENDS,
-    problem.FILTER_NOT_KEPT,
-    problem.FILTER_ROLLED_BACK,
-    problem.TOO_MANY_REQUESTS,
-    problem.EXPIRED,
+    INVALID_DATE,
+    NO_MONTH_END,
+    NO_MONTH_ENDS,
+    FILTER_NOT_KEPT,
+    FILTER_ROLLED_BACK,
+    TOO_MANY_REQUESTS,
+    EXPIRED,
     *NO_FIGURES,
 )
 FILTERS: Final = names_of(FILTERS_ALONE)

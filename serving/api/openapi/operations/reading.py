@@ -3,7 +3,6 @@
 from typing import Final
 
 from kpi_pipeline.model.pages import PROFILED
-from serving import problem_types as problem
 from serving.api.openapi.answers import (
     JSON,
     answer,
@@ -33,6 +32,25 @@ from serving.pages.addresses import (
     COMPARE_API_PATH,
     PRODUCT_PATHS,
 )
+from serving.problem_types.figures import (
+    BRIDGE_NOT_KEPT,
+    CACHE_UNAVAILABLE,
+    CERTIFICATE_UNKNOWN,
+    EXPIRED,
+    FILTER_NOT_KEPT,
+    FILTER_ROLLED_BACK,
+    INVALID_BRIDGE_PARAMETER,
+    INVALID_COMPARISON,
+    INVALID_DATE,
+    INVALID_LIST_PARAMETER,
+    LIST_NOT_KEPT,
+    NO_MONTH_END,
+    NO_MONTH_ENDS,
+    PROFILE_UNKNOWN,
+    SPEC_UNKNOWN,
+    UNKNOWN_FILTER,
+)
+from serving.problem_types.requests import NOT_FOUND
 
 CATALOGUE_READS: Final = (
     Operation(
@@ -42,7 +60,7 @@ CATALOGUE_READS: Final = (
         "figures",
         "Filters with their values; KPIs, charts, tables and pages with their texts",
         catalogue(ref(CATALOGUE)),
-        (problem.INVALID_DATE, problem.NO_MONTH_END, problem.NO_MONTH_ENDS, problem.EXPIRED, *NO_FIGURES),
+        (INVALID_DATE, NO_MONTH_END, NO_MONTH_ENDS, EXPIRED, *NO_FIGURES),
         ("as_of", "if_none_match"),
     ),
     Operation(
@@ -59,18 +77,18 @@ CATALOGUE_READS: Final = (
             ),
             304: unchanged(("ETag", "Vary", "Cache-Control")),
         },
-        (problem.SPEC_UNKNOWN, problem.NOT_FOUND, problem.CACHE_UNAVAILABLE),
+        (SPEC_UNKNOWN, NOT_FOUND, CACHE_UNAVAILABLE),
         ("digest", "if_none_match"),
     ),
 )
 LIST_PROBLEMS: Final = (
     *BAD_FILTER,
-    problem.INVALID_LIST_PARAMETER,
-    problem.INVALID_DATE,
-    problem.NO_MONTH_END,
-    problem.NO_MONTH_ENDS,
-    problem.LIST_NOT_KEPT,
-    problem.EXPIRED,
+    INVALID_LIST_PARAMETER,
+    INVALID_DATE,
+    NO_MONTH_END,
+    NO_MONTH_ENDS,
+    LIST_NOT_KEPT,
+    EXPIRED,
     *NO_FIGURES,
 )
 CERTIFICATES: Final = (
@@ -94,19 +112,19 @@ CERTIFICATES: Final = (
         "figures",
         "One certificate: milestones, stages and when it is expected to be paid",
         dated_page(ref(CERTIFICATE)),
-        (problem.CERTIFICATE_UNKNOWN, *LIST_PROBLEMS),
+        (CERTIFICATE_UNKNOWN, *LIST_PROBLEMS),
         ("project", "number", "as_of", "if_none_match"),
         "Names may be spelled in any case, with or without accents. A percent sign in one is quoted twice, a "
         "slash once or twice: `A/B` is `A%2FB` or `A%252FB`.",
     ),
 )
 PROFILE_PROBLEMS: Final = (
-    problem.PROFILE_UNKNOWN,
-    problem.UNKNOWN_FILTER,
-    problem.INVALID_DATE,
-    problem.NO_MONTH_END,
-    problem.NO_MONTH_ENDS,
-    problem.EXPIRED,
+    PROFILE_UNKNOWN,
+    UNKNOWN_FILTER,
+    INVALID_DATE,
+    NO_MONTH_END,
+    NO_MONTH_ENDS,
+    EXPIRED,
     *NO_FIGURES,
 )
 PROFILES: Final = tuple(
@@ -127,10 +145,10 @@ PROFILES: Final = tuple(
 )
 BRIDGE_PROBLEMS: Final = (
     *BAD_FILTER,
-    problem.INVALID_BRIDGE_PARAMETER,
-    problem.INVALID_DATE,
-    problem.BRIDGE_NOT_KEPT,
-    problem.EXPIRED,
+    INVALID_BRIDGE_PARAMETER,
+    INVALID_DATE,
+    BRIDGE_NOT_KEPT,
+    EXPIRED,
     *NO_FIGURES,
 )
 BRIDGES: Final = (
@@ -153,13 +171,13 @@ BRIDGES: Final = (
 )
 COMPARE_PROBLEMS: Final = (
     *BAD_FILTER,
-    problem.INVALID_COMPARISON,
-    problem.INVALID_DATE,
-    problem.NO_MONTH_END,
-    problem.NO_MONTH_ENDS,
-    problem.FILTER_NOT_KEPT,
-    problem.FILTER_ROLLED_BACK,
-    problem.EXPIRED,
+    INVALID_COMPARISON,
+    INVALID_DATE,
+    NO_MONTH_END,
+    NO_MONTH_ENDS,
+    FILTER_NOT_KEPT,
+    FILTER_ROLLED_BACK,
+    EXPIRED,
     *NO_FIGURES,
 )
 COMPARISON_PARAMETERS: Final = (

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Final
 
-from serving import problem_types as problem
 from serving.api.openapi.answers import (
     JSON,
     Answer,
@@ -12,11 +11,30 @@ from serving.api.openapi.answers import (
 from serving.api.openapi.json_schema import TEXT, ref
 from serving.api.openapi.operations.operation import BAD_FILTER, FILTERS, NO_FIGURES, Operation
 from serving.api.refresh import CLEAR_PATH
+from serving.problem_types.access import TOO_MANY_REQUESTS
+from serving.problem_types.figures import (
+    CACHE_UNAVAILABLE,
+    FILTER_ROLLED_BACK,
+    REQUEST_UNKNOWN,
+    UNKNOWN_LANGUAGE,
+)
+from serving.problem_types.requests import (
+    BODY_TOO_LARGE,
+    CROSS_SITE,
+    NOT_FOUND,
+    REQUEST_REFUSED,
+    SIGNATURE_INVALID,
+    TOKEN_NEEDED,
+    UNKNOWN_PRODUCT,
+    UNREADABLE_FORM,
+    UNSUPPORTED_BODY,
+    WEBHOOK_OFF,
+)
 from serving.problems import REFRESH_PATH
 
-_NOT_TAKEN: Final = (problem.TOO_MANY_REQUESTS, problem.REQUEST_REFUSED, problem.CACHE_UNAVAILABLE)
-_ADMIN: Final = (problem.TOKEN_NEEDED, problem.CROSS_SITE)
-_BODY: Final = (problem.UNREADABLE_FORM, problem.BODY_TOO_LARGE, problem.UNSUPPORTED_BODY)
+_NOT_TAKEN: Final = (TOO_MANY_REQUESTS, REQUEST_REFUSED, CACHE_UNAVAILABLE)
+_ADMIN: Final = (TOKEN_NEEDED, CROSS_SITE)
+_BODY: Final = (UNREADABLE_FORM, BODY_TOO_LARGE, UNSUPPORTED_BODY)
 _FORM: Final = (*FILTERS, "product", "lang", "form_page")
 _AS_ADMIN: Final[list[dict[str, list[str]]]] = [{"adminToken": []}, {}]
 """Without a token where none is set and the request is of the same machine."""
@@ -37,9 +55,9 @@ _REFRESH_ANSWERS: Final = {
 }
 _REFRESH_PROBLEMS: Final = (
     *BAD_FILTER,
-    problem.FILTER_ROLLED_BACK,
-    problem.UNKNOWN_LANGUAGE,
-    problem.UNKNOWN_PRODUCT,
+    FILTER_ROLLED_BACK,
+    UNKNOWN_LANGUAGE,
+    UNKNOWN_PRODUCT,
     *_NOT_TAKEN,
     *NO_FIGURES[1:],
 )
@@ -48,7 +66,7 @@ _CLEAR_TEXT: Final = (
     "same fields may stand in place of the query."
 )
 _CLEAR_ANSWERS: Final = _accepted("Requests", "The requests are accepted: follow their tasks.", ())
-_CLEAR_PROBLEMS: Final = (problem.UNKNOWN_PRODUCT, *_ADMIN, *_NOT_TAKEN)
+_CLEAR_PROBLEMS: Final = (UNKNOWN_PRODUCT, *_ADMIN, *_NOT_TAKEN)
 REQUESTS: Final = (
     Operation(
         "requestRefresh",
@@ -57,7 +75,7 @@ REQUESTS: Final = (
         "requests",
         "Request newer figures of a product",
         _REFRESH_ANSWERS,
-        (*_REFRESH_PROBLEMS, problem.CROSS_SITE, *_BODY),
+        (*_REFRESH_PROBLEMS, CROSS_SITE, *_BODY),
         _FORM,
         f"{_REFRESH_TEXT} A form with the same fields may stand in place of the query.",
         form=_FORM,
@@ -114,7 +132,7 @@ REQUESTS: Final = (
                 sometimes=("Retry-After",),
             )
         },
-        (problem.REQUEST_UNKNOWN, problem.NOT_FOUND, problem.CACHE_UNAVAILABLE),
+        (REQUEST_UNKNOWN, NOT_FOUND, CACHE_UNAVAILABLE),
         ("task_id", "accept_language"),
     ),
     Operation(
@@ -125,9 +143,9 @@ REQUESTS: Final = (
         "Report that the source has changed: every product is refreshed",
         _accepted("Requests", "The requests are accepted: follow their tasks.", ()),
         (
-            problem.SIGNATURE_INVALID,
-            problem.WEBHOOK_OFF,
-            problem.BODY_TOO_LARGE,
+            SIGNATURE_INVALID,
+            WEBHOOK_OFF,
+            BODY_TOO_LARGE,
             *_NOT_TAKEN,
         ),
         ("timestamp", "signature"),

@@ -13,7 +13,9 @@ from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.pages import PAGES, kpis_of_product
 from kpi_pipeline.model.tables import TABLES
 from serving.api.openapi.operations import operations
-from serving.problem_types import METHOD_NOT_ALLOWED, PROBLEM_TYPES, TOO_MANY_LISTENERS
+from serving.problem_types import PROBLEM_TYPES
+from serving.problem_types.figures import TOO_MANY_LISTENERS
+from serving.problem_types.requests import METHOD_NOT_ALLOWED
 from serving.problems import MACHINE_PATHS, REFRESH_PATH
 
 IDS = [
