@@ -48,7 +48,28 @@ def value_problem(
     )
 
 
-def only_once(accepted: AcceptedParameters, parameter: str) -> Text:
-    """That a parameter is given several times where it can be given once, as a sentence."""
-    named = accepted.named(parameter)
-    return Text(f"{named.es} se indica una sola vez.", f"{named.en} can be given only once.")
+def only_value(
+    kind: ProblemType, accepted: AcceptedParameters, given: Sequence[tuple[str, str]]
+) -> tuple[str, str] | None:
+    """The only value of a parameter, with its spelling; None where none is given.
+
+    Args:
+        kind: What goes wrong where there are several values.
+        accepted: What the address accepts.
+        given: What is given of the parameter, as `AcceptedParameters.taken_from` has it.
+
+    Raises:
+        Problem: If there are several values.
+    """
+    different = next((pair for pair in given if pair[1] != given[0][1]), None)
+    if different is None:
+        return given[0] if given else None
+    named = accepted.named(different[0])
+    raise value_problem(
+        kind,
+        accepted,
+        *different,
+        (given[0][1],),
+        blamed=lambda name, value: (name, value.strip()) == different,
+        cause=Text(f"{named.es} se indica una sola vez.", f"{named.en} can be given only once."),
+    )

@@ -1,6 +1,6 @@
 """What the query of an address may name: filters, and parameters of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -48,6 +48,24 @@ class AcceptedParameters:
             for one in self.others
             for spelling in (one.name, one.spelling.es, one.spelling.en)
         }
+
+    def taken_from(
+        self, parameters: Iterable[tuple[str, str]]
+    ) -> tuple[dict[str, list[tuple[str, str]]], list[tuple[str, str]]]:
+        """Take the parameters that are no filters out of others; an empty value is none.
+
+        Returns:
+            By canonical name those, as they are spelled and with trimmed values; and the others.
+        """
+        given: dict[str, list[tuple[str, str]]] = {}
+        others: list[tuple[str, str]] = []
+        for parameter, value in parameters:
+            name = self.spellings.get(fold(parameter))
+            if name is None:
+                others.append((parameter, value))
+            elif value.strip():
+                given.setdefault(name, []).append((parameter, value.strip()))
+        return given, others
 
     def named(self, parameter: str) -> Text:
         """A parameter that is no filter as a sentence names it: `"From day" (from)`.

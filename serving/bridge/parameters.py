@@ -29,7 +29,7 @@ from serving.listing.request import (
     OFFSET,
     PAGE_PARAMETERS,
 )
-from serving.parameter_problems import only_once, value_problem
+from serving.parameter_problems import only_value, value_problem
 from serving.problem_types.figures import INVALID_BRIDGE_PARAMETER
 from serving.problems import Problem
 
@@ -114,18 +114,12 @@ def read_bridge_request(parameters: Iterable[tuple[str, str]]) -> tuple[BridgeRe
     Raises:
         Problem: If a value is none that is allowed, or there are several where one can be.
     """
-    given: dict[str, tuple[str, str]] = {}
-    others: list[tuple[str, str]] = []
-    for parameter, value in parameters:
-        name = BRIDGE_PARAMETERS.spellings.get(fold(parameter))
-        if name is None:
-            others.append((parameter, value))
-        elif value.strip():
-            first = given.setdefault(name, (parameter, value.strip()))
-            if first[1] != value.strip():
-                raise fault(
-                    parameter, value.strip(), (first[1],), cause=only_once(BRIDGE_PARAMETERS, parameter)
-                )
+    repeated, others = BRIDGE_PARAMETERS.taken_from(parameters)
+    given = {
+        name: pair
+        for name, pairs in repeated.items()
+        if (pair := only_value(INVALID_BRIDGE_PARAMETER, BRIDGE_PARAMETERS, pairs)) is not None
+    }
     figures = {one.name: one.label for one in BRIDGE_FIGURES}
     figure = _named(given.get(FIGURE), figures)
     parts = {part.name: part.label for one in BRIDGE_FIGURES if one.name == figure for part in one.parts} or {

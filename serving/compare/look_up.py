@@ -19,7 +19,6 @@ from serving.compare.parameters import (
     fewest_fault,
     filter_of,
     read_compared,
-    split_parameters,
     within,
 )
 from serving.lookup import historic_lookup, live_lookup, look_up, unreadable
@@ -101,7 +100,7 @@ def compare_request(connection: Connection, parameters: Sequence[tuple[str, str]
     product = compared_product()
     require_product(product)
     as_of, parameters = requested_as_of(parameters)
-    given, others = split_parameters(parameters)
+    given, others = COMPARE_PARAMETERS.taken_from(parameters)
     request = read_compared(given, connection.catalogues.on(product, as_of), as_of)
     if as_of is None:
         lookup = live_lookup(connection, product, others, COMPARE_PARAMETERS)

@@ -1,6 +1,6 @@
 """The query parameters of a comparison: a dimension, two to four of its values, and their filter."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -63,32 +63,13 @@ class CompareRequest:
         return [*named, *((VALUE, value) for value in self.values)]
 
 
-def split_parameters(
-    parameters: Iterable[tuple[str, str]],
-) -> tuple[dict[str, list[tuple[str, str]]], list[tuple[str, str]]]:
-    """Take what is compared out of other parameters; an empty value is none.
-
-    Returns:
-        By canonical name the parameters of the comparison, and the others.
-    """
-    given: dict[str, list[tuple[str, str]]] = {}
-    others = []
-    for parameter, value in parameters:
-        name = COMPARE_PARAMETERS.spellings.get(fold(parameter))
-        if name is None:
-            others.append((parameter, value))
-        elif value.strip():
-            given.setdefault(name, []).append((parameter, value.strip()))
-    return given, others
-
-
 def read_compared(
     given: Mapping[str, Sequence[tuple[str, str]]], catalogue: Catalogue, as_of: date | None
 ) -> CompareRequest:
     """Read what is compared; a value that comes twice counts once.
 
     Args:
-        given: As of `split_parameters`.
+        given: What is compared, as `AcceptedParameters.taken_from` gives it.
         catalogue: Which values there are.
         as_of: The date of the past: month ends keep single months, not quarters and years. None for the
             present.

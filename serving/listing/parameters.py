@@ -48,7 +48,7 @@ from serving.listing.request import (
     usual_columns,
     usual_order,
 )
-from serving.parameter_problems import only_once, value_problem
+from serving.parameter_problems import only_value, value_problem
 from serving.problem_types.figures import INVALID_LIST_PARAMETER
 from serving.problems import Problem
 
@@ -67,14 +67,7 @@ def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListReques
     Raises:
         Problem: If a value is none that is allowed, or there are several where one can be.
     """
-    given: dict[str, list[tuple[str, str]]] = {}
-    others: list[tuple[str, str]] = []
-    for parameter, value in parameters:
-        name = LIST_PARAMETERS.spellings.get(fold(parameter))
-        if name is None:
-            others.append((parameter, value))
-        elif value.strip():
-            given.setdefault(name, []).append((parameter, value.strip()))
+    given, others = LIST_PARAMETERS.taken_from(parameters)
     standings = {_standing(*pair) for pair in given.get(STANDING, ())}
     sort, expected = _only(given.get(SORT, ())), _month(_only(given.get(EXPECTED_IN, ())))
     work_list = _work_list(_only(given.get(WORK_LIST, ())), expected)
@@ -354,13 +347,7 @@ def _quoting_fault(parameter: str, value: str, allowed: Sequence[str]) -> Proble
 
 
 def _only(given: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
-    if not given:
-        return None
-    first = given[0]
-    for parameter, value in given[1:]:
-        if value != first[1]:
-            raise _fault(parameter, value, (first[1],), cause=only_once(LIST_PARAMETERS, parameter))
-    return first
+    return only_value(INVALID_LIST_PARAMETER, LIST_PARAMETERS, given)
 
 
 def _fault(
