@@ -16,7 +16,7 @@ from kpi_pipeline.compute.bridge.standings import (
     figure_values,
     numbered,
 )
-from kpi_pipeline.compute.database import arrow_table, summation
+from kpi_pipeline.compute.database import arrow_table, computation, summation
 from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURES, BridgeFigure
 
 _COLUMNS: Final = tuple(STANDING_SCHEMA.names)
@@ -61,29 +61,69 @@ class Moves:
 
 
 def moves_between(pairs: Iterable[DayPair]) -> list[Moves]:
-    """Find what moved between the days of each pair.
-
-    A certificate is known by its id, without regard to case and accents. What differs in no figure is left
-    out.
+    """Find what moved between the days of each pair: `moves_of` of `moved_rows`.
 
     Raises:
         SumTooLarge: If amounts sum to more than 64 bits.
     """
     pairs = list(pairs)
-    if not pairs:
-        return []
+    return moves_of(moved_rows(pairs), len(pairs))
+
+
+def moved_rows(pairs: Sequence[DayPair]) -> pa.Table:
+    """A row for each certificate and figure that it changed between the days of a pair.
+
+    A certificate is known by its id, without regard to case and accents: what moved of one follows from its
+    own rows alone. What differs in no figure is left out.
+
+    Args:
+        pairs: At least one.
+
+    Raises:
+        SumTooLarge: If amounts sum to more than 64 bits.
+    """
     with summation() as connection:
         connection.register("opening", _of_pairs([pair.opening.rows for pair in pairs]))
         connection.register("closing", _of_pairs([pair.closing.rows for pair in pairs]))
         connection.register("days", _days(pairs))
-        connection.execute(f"CREATE TEMP TABLE moves AS {_MOVES}")
+        return arrow_table(connection, _MOVES)
+
+
+def changed_ids(before: pa.Table, after: pa.Table) -> pa.Array:
+    """The ids of the certificates of which standings differ.
+
+    Args:
+        before: Rows in `STANDING_SCHEMA`.
+        after: Those in their place.
+    """
+    with computation() as connection:
+        connection.register("before", before)
+        connection.register("after", after)
+        found = arrow_table(connection, _CHANGED)
+    return found["certificate_id"].combine_chunks()
+
+
+def moves_of(rows: pa.Table, pairs: int) -> list[Moves]:
+    """What rows of some pairs are together.
+
+    Args:
+        rows: As of `moved_rows`.
+        pairs: How many pairs there are.
+
+    Raises:
+        SumTooLarge: If amounts sum to more than 64 bits.
+    """
+    if not pairs:
+        return []
+    with summation() as connection:
+        connection.register("moves", rows)
         found = connection.execute(_SUMS).fetchall()
-        rows = arrow_table(connection, _ROWS)
-    sums: list[PartSums] = [{} for _ in pairs]
+        ordered = arrow_table(connection, _ROWS)
+    sums: list[PartSums] = [{} for _ in range(pairs)]
     for pair, dimension, value, currency, figure, part, amount, count, certificates in found:
         own = sums[pair].setdefault((dimension, value, currency, figure), {})
         own[part] = (int(amount), int(count), int(certificates))
-    return [Moves(own, _rows_of(rows, pair)) for pair, own in enumerate(sums)]
+    return [Moves(own, _rows_of(ordered, pair)) for pair, own in enumerate(sums)]
 
 
 def _days(pairs: Sequence[DayPair]) -> pa.Table:
@@ -196,6 +236,13 @@ _MOVES: Final = f"""
         o_standing AS standing_before, c_standing AS standing_after, o_due_on AS due_before,
         c_due_on AS due_after, only_in, not_in
     FROM moved
+"""
+
+
+_CHANGED: Final = """
+    SELECT DISTINCT certificate_id FROM (
+        (FROM before EXCEPT ALL FROM after) UNION ALL (FROM after EXCEPT ALL FROM before)
+    )
 """
 
 
