@@ -12,11 +12,12 @@ from kpi_pipeline.assets.digests import COMPUTING, code_digest, digest_of
 from kpi_pipeline.cache.bridges import document_name
 from kpi_pipeline.cache.codec import encode
 from kpi_pipeline.compute.bridge.documents import published_parts
-from kpi_pipeline.compute.bridge.moves import DayPair, changed_ids, moved_rows, moves_of
+from kpi_pipeline.compute.bridge.moves import DayPair, changed_ids, ids_beyond, moved_rows, moves_of
 from kpi_pipeline.compute.bridge.standings import StandingDay
 from kpi_pipeline.compute.evaluation_days import window_first
 from kpi_pipeline.compute.months import month_of
 from kpi_pipeline.compute.rollup.shards import BATCH_ROWS
+from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.resources.kept_moves import EarlierMoves, KeptMoves
 from kpi_pipeline.resources.kept_standings import KeptDay, KeptStandings
@@ -45,11 +46,15 @@ class _Compared(NamedTuple):
         pair: The pair.
         days: The rows that are compared.
         others: What moved of the other certificates; None where all are compared.
+        arrived: Ids that are there on the last day alone.
+        left: Folded ids that are there on the first day alone.
     """
 
     pair: KeptPair
     days: DayPair
     others: pa.Table | None
+    arrived: frozenset[str]
+    left: frozenset[str]
 
 
 def bridge_documents(
@@ -76,11 +81,11 @@ def bridge_documents(
     kept_moves = KeptMoves(kept.folder, digest_of(code_digest(*COMPUTING), window_months))
     for batch in _batches(kept, kept_moves, pairs, window_months):
         rows = _moved_rows(batch)
-        for at, (pair, _, _) in enumerate(batch):
+        for at, (pair, _, _, *ids) in enumerate(batch):
             if pair.changes:
                 own = rows.filter(pc.equal(rows["pair"], at)).drop_columns(["pair"])
-                kept_moves.save(pair.opening, pair.closing, own)
-        for (pair, _, _), moves in zip(batch, moves_of(rows, len(batch)), strict=True):
+                kept_moves.save(pair.opening, pair.closing, EarlierMoves(own, pair.closing.names, *ids))
+        for (pair, *_), moves in zip(batch, moves_of(rows, len(batch)), strict=True):
             for part, data in published_parts(openings[pair.source], closings[pair.source], moves).items():
                 name = document_name(pair.source, part)
                 yield name, encode(data, {"product": LISTED_WITH, "list": name})
@@ -88,15 +93,13 @@ def bridge_documents(
 
 def _moved_rows(batch: Sequence[_Compared]) -> pa.Table:
     """What moved between the days of each pair."""
-    rows = moved_rows([days for _, days, _ in batch])
-    others = [
-        others.append_column("pair", pa.array(np.full(others.num_rows, at, np.int32))).select(
-            rows.column_names
-        )
-        for at, (_, _, others) in enumerate(batch)
-        if others is not None
-    ]
-    return pa.concat_tables([rows, *(own.select(rows.column_names) for own in others)])
+    rows = moved_rows([compared.days for compared in batch])
+    tables = [rows]
+    for at, compared in enumerate(batch):
+        if compared.others is not None:
+            number = pa.array(np.full(compared.others.num_rows, at, np.int32))
+            tables.append(compared.others.append_column("pair", number).select(rows.column_names))
+    return pa.concat_tables(tables)
 
 
 def _batches(
@@ -106,7 +109,7 @@ def _batches(
     batch: list[_Compared] = []
     for pair in pairs:
         batch.append(_compared(kept, kept_moves, pair, window_months))
-        if sum(days.closing.rows.num_rows for _, days, _ in batch) >= BATCH_ROWS:
+        if sum(compared.days.closing.rows.num_rows for compared in batch) >= BATCH_ROWS:
             yield batch
             batch = []
     if batch:
@@ -123,27 +126,31 @@ def _compared(kept: KeptStandings, kept_moves: KeptMoves, pair: KeptPair, window
     months = _passed_months(opening.day, closing.day, window_months)
     earlier = kept_moves.load(opening, closing) if pair.changes else None
     followed = None if earlier is None else _followed(kept, pair, earlier)
-    first, last, others = followed or (
-        kept.rows((opening.names - closing.names) | opening.names_of(months)),
-        kept.rows((closing.names - opening.names) | closing.names_of(months)),
-        None,
-    )
+    if followed is None:
+        first = kept.rows((opening.names - closing.names) | opening.names_of(months))
+        last = kept.rows((closing.names - opening.names) | closing.names_of(months))
+        others, arrived, left = None, frozenset[str](), frozenset[str]()
+        if pair.changes:
+            arrived = frozenset(ids_beyond(last, first).to_pylist())
+            left = frozenset(map(fold, ids_beyond(first, last).to_pylist()))
+    else:
+        first, last, others, arrived, left = followed
     days = DayPair(
         StandingDay(first, opening.day, window_months),
         StandingDay(last, closing.day, window_months),
         closing.payment_term_days - opening.payment_term_days,
     )
-    return _Compared(pair, days, others)
+    return _Compared(pair, days, others, arrived, left)
 
 
 def _followed(
     kept: KeptStandings, pair: KeptPair, earlier: EarlierMoves
-) -> tuple[pa.Table, pa.Table, pa.Table] | None:
+) -> tuple[pa.Table, pa.Table, pa.Table, frozenset[str], frozenset[str]] | None:
     """The certificates of which the last day is known otherwise than when moves were kept.
 
     Returns:
-        Their rows on both days, and the moves of all others; None where one of them is not there by the same
-        id in the same months on both days and was before: then it may be another one of `moved_rows`.
+        Their rows on both days, the moves of all others, and the ids that are there on one day alone. None
+        where one of them is no longer there, or may be another one of the first day, spelled otherwise.
     """
     _, opening, closing, _ = pair
     gone, come = earlier.closing - closing.names, closing.names - earlier.closing
@@ -154,12 +161,23 @@ def _followed(
     except FileNotFoundError:
         return None
     changed = changed_ids(before, after)
-    if not all(pc.all(pc.is_in(changed, rows["certificate_id"])).as_py() for rows in (first, before, after)):
+    on_first, known, there = (
+        frozenset(changed.filter(pc.is_in(changed, rows["certificate_id"])).to_pylist())
+        for rows in (first, before, after)
+    )
+    ids = frozenset(changed.to_pylist())
+    # Who is not among those of the first day's same months may be there in other ones.
+    alone = ids - on_first
+    is_told = there == ids and on_first <= known and alone & known <= earlier.arrived
+    if not is_told or not earlier.left.isdisjoint(map(fold, alone)):
         return None
     is_concerned = pc.is_in(earlier.rows["certificate_id"], changed)
     return (
-        *(rows.filter(pc.is_in(rows["certificate_id"], changed)) for rows in (first, after)),
+        first.filter(pc.is_in(first["certificate_id"], changed)),
+        after.filter(pc.is_in(after["certificate_id"], changed)),
         earlier.rows.filter(pc.invert(is_concerned)),
+        earlier.arrived | alone,
+        earlier.left,
     )
 
 

@@ -20,10 +20,14 @@ class EarlierMoves(NamedTuple):
     Attributes:
         rows: As of `moves.moved_rows`, without the column `pair`.
         closing: The files of the last day's standings then.
+        arrived: Ids that were there on the last day alone.
+        left: Folded ids that were there on the first day alone.
     """
 
     rows: pa.Table
     closing: frozenset[str]
+    arrived: frozenset[str]
+    left: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +52,30 @@ class KeptMoves:
         try:
             rows = read_table(self._path(opening, closing))
             known = orjson.loads(rows.schema.metadata[_COMES_FROM])
-            comes_from, names = known["comes_from"], known["closing"]
+            comes_from = known["comes_from"]
+            ids = (frozenset(known[name]) for name in ("closing", "arrived", "left"))
         except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
             return None
         if comes_from != self._comes_from(opening, closing):
             return None
-        return EarlierMoves(rows.replace_schema_metadata(), frozenset(names))
+        return EarlierMoves(rows.replace_schema_metadata(), *ids)
 
-    def save(self, opening: KeptDay, closing: KeptDay, rows: pa.Table) -> None:
+    def save(self, opening: KeptDay, closing: KeptDay, moves: EarlierMoves) -> None:
         """Keep moves in place of those that were kept of the two days.
 
         Args:
             opening: The first day.
             closing: The last.
-            rows: As of `EarlierMoves`.
+            moves: What moved, as the last day is known now.
 
         Raises:
             OSError: If they cannot be written.
         """
-        known = {"comes_from": self._comes_from(opening, closing), "closing": sorted(closing.names)}
-        marked = rows.replace_schema_metadata({_COMES_FROM: orjson.dumps(known)})
+        known = {
+            "comes_from": self._comes_from(opening, closing),
+            **{name: sorted(getattr(moves, name)) for name in ("closing", "arrived", "left")},
+        }
+        marked = moves.rows.replace_schema_metadata({_COMES_FROM: orjson.dumps(known)})
         write_packed(marked.combine_chunks(), self._path(opening, closing))
 
     def _path(self, opening: KeptDay, closing: KeptDay) -> Path:

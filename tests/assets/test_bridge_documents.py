@@ -57,9 +57,10 @@ def readings() -> Iterator[tuple[Certificates, Certificates]]:
         names = [f"EDP-{at}" for at in range(40)]
         first = {name: certificate(draw, name) for name in names}
         last = {**first, **{name: certificate(draw, name) for name in names[:10]}}
-        for at in range(16):
+        last |= {f"NUEVO-{at}": certificate(draw, f"NUEVO-{at}") for at in range(10)}
+        for at in range(20):
             yield first, last
-            changed = draw.choice(list(last))
+            changed = draw.choice([*last, "NUEVO-A", "NUEVO-B"])
             last = {**last, changed: certificate(draw, changed)}
             if at % 4 == 1:
                 # It is spelled otherwise, or gone.
@@ -88,7 +89,7 @@ def test_documents_follow_from_those_of_another_reading(
         alone = KeptStandings(tmp_path / f"alone{number}" / "here")
         pair = KeptPair("s", keep(alone, OPENS_ON, first), keep(alone, CLOSES_ON, last))
         assert followed == dict(bridge_documents(alone, [pair], 12))
-    assert len(found) == 15
+    assert len(found) == 19
     assert {rows is None for rows in found} == {True, False}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,7 +17,7 @@ from kpi_pipeline.compute.bridge.standings import (
     figure_values,
     numbered,
 )
-from kpi_pipeline.compute.database import arrow_table, computation, summation
+from kpi_pipeline.compute.database import arrow_table, summation
 from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURES, BridgeFigure
 
 _COLUMNS: Final = tuple(STANDING_SCHEMA.names)
@@ -93,14 +94,27 @@ def changed_ids(before: pa.Table, after: pa.Table) -> pa.Array:
     """The ids of the certificates of which standings differ.
 
     Args:
-        before: Rows in `STANDING_SCHEMA`.
+        before: Rows in `STANDING_SCHEMA`, of each id one.
         after: Those in their place.
     """
-    with computation() as connection:
-        connection.register("before", before)
-        connection.register("after", after)
-        found = arrow_table(connection, _CHANGED)
-    return found["certificate_id"].combine_chunks()
+    gone, come = ids_beyond(before, after), ids_beyond(after, before)
+    first, last = (
+        rows.filter(pc.invert(pc.is_in(rows["certificate_id"], beyond))).sort_by("certificate_id")
+        for rows, beyond in ((before, gone), (after, come))
+    )
+    differs = np.zeros(first.num_rows, np.bool_)
+    for was, now in zip(first.columns, last.columns, strict=True):
+        is_equal = pc.fill_null(pc.equal(was, now), False)
+        are_null = pc.and_(pc.is_null(was), pc.is_null(now))
+        differs |= ~pc.or_(is_equal, are_null).to_numpy()
+    changed = first["certificate_id"].filter(pa.array(differs)).combine_chunks()
+    return pa.concat_arrays([changed, gone, come])
+
+
+def ids_beyond(rows: pa.Table, others: pa.Table) -> pa.Array:
+    """The ids of the certificates of some rows that others do not have."""
+    ids = rows["certificate_id"]
+    return ids.filter(pc.invert(pc.is_in(ids, others["certificate_id"]))).combine_chunks()
 
 
 def moves_of(rows: pa.Table, pairs: int) -> list[Moves]:
@@ -236,13 +250,6 @@ _MOVES: Final = f"""
         o_standing AS standing_before, c_standing AS standing_after, o_due_on AS due_before,
         c_due_on AS due_after, only_in, not_in
     FROM moved
-"""
-
-
-_CHANGED: Final = """
-    SELECT DISTINCT certificate_id FROM (
-        (FROM before EXCEPT ALL FROM after) UNION ALL (FROM after EXCEPT ALL FROM before)
-    )
 """
 
 
