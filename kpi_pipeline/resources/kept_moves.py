@@ -53,7 +53,7 @@ class KeptMoves:
             rows = read_table(self._path(opening, closing))
             known = orjson.loads(rows.schema.metadata[_COMES_FROM])
             comes_from = known["comes_from"]
-            ids = (frozenset(known[name]) for name in ("closing", "arrived", "left"))
+            ids = [frozenset(known[name]) for name in ("closing", "arrived", "left")]
         except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
             return None
         if comes_from != self._comes_from(opening, closing):
