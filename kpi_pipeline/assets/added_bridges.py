@@ -73,7 +73,8 @@ def _pair(index: BridgeIndex, opens_on: date, closes_on: date) -> KeptPair:
     bridge = index.between(opens_on, closes_on)
     if bridge is None or opens_on >= closes_on:
         raise NotKept(f"no bridge leads from {opens_on} to {closes_on}: choose among the days that are kept")
-    return KeptPair(bridge.source, *(_kept_day(index, day) for day in (opens_on, closes_on)))
+    opening, closing = (_kept_day(index, day) for day in (opens_on, closes_on))
+    return KeptPair(bridge.source, opening, closing)
 
 
 def _kept_day(index: BridgeIndex, day: date) -> KeptDay:

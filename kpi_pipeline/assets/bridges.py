@@ -122,7 +122,7 @@ class Bridges:
         }
         wanted = {one.source: one for one in entries}
         computed = [
-            KeptPair(source, days[one.opens_on], days[one.closes_on])
+            KeptPair(source, days[one.opens_on], days[one.closes_on], changes=one.closes_on == self.as_of)
             for source, one in wanted.items()
             if source not in reused
         ]
@@ -156,11 +156,12 @@ class Bridges:
             for shard, source in zip(self.shards, self.sources, strict=True)
         )
         today = KeptDay(self.as_of, self.thresholds.payment_term_days, parts)
-        if today != self.kept.load(self.as_of):
+        before = self.kept.load(self.as_of)
+        if today != before:
             self.kept.save(today)
             oldest = self.as_of - timedelta(KEPT_DAYS)
             recent = (day for day in self.kept.days() if day >= oldest)
-            self.kept.prune({*recent, *self._month_ends()})
+            self.kept.prune({*recent, *self._month_ends()}, before)
         return today
 
     def _to_walk_back(self, missing: Collection[date]) -> list[date]:

@@ -9,15 +9,15 @@ from threading import Lock
 from typing import Any, Final, NamedTuple
 
 from kpi_pipeline.assets.digests import definitions_digest, digest_of
+from kpi_pipeline.assets.totals import Totals
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.compute.catalogue import catalogue
 from kpi_pipeline.compute.cube.cube import Changes, Cube
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.payloads import AT_A_TIME, shared_inputs
-from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_variants
 from kpi_pipeline.compute.results_by_filter import ResultsByFilter
 from kpi_pipeline.compute.rollup.tables import Rollup, RollupParts
-from kpi_pipeline.model.dimensions import ISSUED_AGE, PRODUCTS
+from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.scopes import WHOLE_FIRM
 from kpi_pipeline.model.thresholds import Thresholds
@@ -49,7 +49,7 @@ class Figures:
 
     Attributes:
         cube: The roll-up, encoded.
-        problems: By check, what is wrong with it, as sentences.
+        totals: What is reconciled of it.
         described: The catalogue.
         reading: Digest of the cube.
         certificates: How many certificates each filter has that is always computed.
@@ -60,7 +60,7 @@ class Figures:
     """
 
     cube: Cube
-    problems: Mapping[str, list[str]]
+    totals: Totals
     described: dict[str, Any]
     reading: str
     certificates: Mapping[Filter, int]
@@ -89,19 +89,13 @@ class Figures:
         """
         parts = rollup.parts() if isinstance(rollup, Rollup) else rollup
         cube = Cube(parts, as_of, window_months, thresholds, None if before is None else before.cube)
-        singles = _single_values(cube)
-        problems = {
-            "variants_reconcile": reconcile_variants(cube.frame.reconciled_cells(parts), singles),
-            "values_in_range": out_of_range(singles),
-        }
+        changes = None if before is None else cube.changes_since(before.cube)
+        totals = Totals.of(cube, parts, None if before is None else (before.cube, before.totals), changes)
         shared = {product: digest_of(shared_inputs(product, cube)) for product in PRODUCTS}
         described, reading = catalogue(cube), cube.digest()
-        changes = None if before is None else cube.changes_since(before.cube)
         if before is None or changes is None:
             certificates = _certificates(cube, None)
-            return cls(
-                cube, problems, described, reading, certificates, shared, ResultsByFilter(certificates)
-            )
+            return cls(cube, totals, described, reading, certificates, shared, ResultsByFilter(certificates))
         moved = {one for slice_ in before.cube.slices(changes) for one in slice_.filters}
         kept = {one: count for one, count in before.certificates.items() if one not in moved}
         sizes = {
@@ -118,7 +112,12 @@ class Figures:
         changed = _certificates(cube, changes)
         certificates = kept | changed
         results = before.results.following(certificates, moved | changed.keys(), _retimed(cube, before.cube))
-        return cls(cube, problems, described, reading, certificates, shared, results, differences, sizes)
+        return cls(cube, totals, described, reading, certificates, shared, results, differences, sizes)
+
+    @property
+    def problems(self) -> Mapping[str, list[str]]:
+        """By check, what is wrong with the sums, as sentences."""
+        return self.totals.problems
 
     @cached_property
     def candidates(self) -> tuple[Slice, ...]:
@@ -302,26 +301,9 @@ def _certificates(cube: Cube, changes: Changes | None) -> dict[Filter, int]:
     }
 
 
-def _single_values(cube: Cube) -> list[Slice]:
-    """The sums of everything and of each single value, ages apart."""
-    return [
-        slice_.only(singles)
-        for slice_ in cube.slices(attributes=1)
-        if (singles := {requested for requested in slice_.filters if is_single(requested)})
-    ]
-
-
 def _retimed(cube: Cube, before: Cube) -> set[Filter]:
     """The filters that admit a row of days to payment by which two comparable cubes differ."""
     changes = cube.changes_since(before, ("payment_times",))
     if changes is None or changes.is_none:
         return set()
     return {one for of in (before, cube) for slice_ in of.slices(changes) for one in slice_.filters}
-
-
-def is_single(requested: Filter) -> bool:
-    """Whether a filter is everything, or a single value that is no age."""
-    if not requested.terms:
-        return True
-    (name, values), *others = requested.terms
-    return not others and len(values) == 1 and name != ISSUED_AGE.name

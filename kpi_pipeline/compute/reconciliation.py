@@ -1,6 +1,6 @@
 """Checks that totals agree at each step; each returns its problems as sentences."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -35,6 +35,7 @@ from kpi_pipeline.model.components import (
     ComponentKind,
 )
 from kpi_pipeline.model.dimensions import MONTH, NOT_OF_COSTS
+from kpi_pipeline.model.filters import Filter
 
 _PARTS: Final[dict[str, tuple[str, ...]]] = {
     **{f"portfolio_{unit}": (f"unsent_{unit}", f"receivable_{unit}") for unit in ("amount", "count")},
@@ -166,13 +167,36 @@ def reconcile_variants(cells: pa.Table, slices: Sequence[Slice]) -> list[str]:
     """
     if not slices:
         return []
-    currencies = slices[0].currencies
-    summed = summed_cells(cells, COMPONENT_NAMES)
+    sums = summed_cells(cells, COMPONENT_NAMES)
+    return reconcile_totals(sums, slices[0].currencies, totals_of(slices))
+
+
+def totals_of(slices: Sequence[Slice]) -> dict[Filter, Ints]:
+    """Every component of each filter on the business date, [components, C]."""
+    return {
+        requested: np.ascontiguousarray(slice_.totals[:, at])
+        for slice_ in slices
+        for at, requested in enumerate(slice_.filters)
+    }
+
+
+def reconcile_totals(
+    summed: Mapping[int, Sums], currencies: Sequence[str], totals: Mapping[Filter, Ints]
+) -> list[str]:
+    """Compare sums of the roll-up's columns with those over the single values of each dimension.
+
+    Args:
+        summed: As of `summed_cells`.
+        currencies: Codes of the currencies.
+        totals: Of everything and each single value, as of `totals_of`.
+
+    Returns:
+        One sentence a difference, amounts in minor units.
+    """
     by_dimension: dict[str, Ints] = {}
-    for slice_ in slices:
-        for at, requested in enumerate(slice_.filters):
-            name = requested.terms[0][0] if requested.terms else _EVERYTHING
-            by_dimension[name] = by_dimension.get(name, 0) + slice_.totals[:, at]
+    for requested, of_filter in totals.items():
+        name = requested.terms[0][0] if requested.terms else _EVERYTHING
+        by_dimension[name] = by_dimension.get(name, 0) + of_filter
     problems = []
     for place, currency in enumerate(currencies):
         days, cohorts = (

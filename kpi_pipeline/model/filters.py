@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -60,6 +60,21 @@ class Filter:
     """
 
     terms: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    _hash: int = field(init=False, repr=False, compare=False)
+    _identity: tuple[tuple[str, tuple[str, ...]], ...] | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash the terms once: a generation looks each of thousands of filters up some twenty times."""
+        object.__setattr__(self, "_hash", hash(self.terms))
+        object.__setattr__(self, "_identity", None)
+
+    def __hash__(self) -> int:
+        """The hash of the terms."""
+        return self._hash
+
+    def __reduce__(self) -> tuple[type["Filter"], tuple[tuple[tuple[str, tuple[str, ...]], ...]]]:
+        """Its terms alone: texts have other hashes in another process."""
+        return Filter, (self.terms,)
 
     @classmethod
     def of(cls, selection: Mapping[str, str | Iterable[str]]) -> "Filter":
@@ -90,7 +105,12 @@ class Filter:
     @property
     def identity(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The filter with folded values: equal for equal sets, whatever the spelling."""
-        return tuple((name, tuple(fold(value) for value in values)) for name, values in self.terms)
+        if self._identity is None:
+            folded = tuple((name, tuple(fold(value) for value in values)) for name, values in self.terms)
+            # One that is its own folded form takes no more memory.
+            object.__setattr__(self, "_identity", self.terms if folded == self.terms else folded)
+            return folded
+        return self._identity
 
     def as_dict(self) -> dict[str, list[str]]:
         """The filter as plain JSON: dimension name to its sorted values."""

@@ -3,11 +3,12 @@
 <storage>/standings/<source>/<day>.json               which parts a day has
 <storage>/standings/<source>/<month>-<digest>.arrow   rows of one month of issue, named by what they hold
 <storage>/standings/<source>/<digest>.sums            what the rows of a day sum to, within a window
+<storage>/standings/<source>/<day>-to-<day>.moves     what moved between two days: see `kept_moves`
 """
 
 import shutil
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import blake2b
@@ -23,11 +24,18 @@ from kpi_pipeline.compute.rollup.shards import BATCH_ROWS
 from kpi_pipeline.model.bridge import BRIDGE_FIGURES, KEPT_DAYS
 from kpi_pipeline.resources.month_parts import content_digest
 from kpi_pipeline.resources.snapshots import asset_folder
-from kpi_pipeline.resources.stored_tables import TABLE_SUFFIX, read_table, still_there, write_packed
+from kpi_pipeline.resources.stored_tables import (
+    TABLE_SUFFIX,
+    read_table,
+    still_there,
+    write_packed,
+)
 
 _FOLDER: Final = "standings"
 _DAY_SUFFIX: Final = ".json"
 _SUMS_SUFFIX: Final = ".sums"
+MOVES_SUFFIX: Final = ".moves"
+"""Of the files of `kept_moves`."""
 _UNUSED_S: Final = 3600.0
 _LAYOUT: Final = blake2b(str(STANDING_SCHEMA).encode(), digest_size=8).hexdigest()
 """Days of which rows were kept with other columns are as those that were not kept."""
@@ -162,30 +170,36 @@ class KeptStandings:
             SumTooLarge: If amounts sum to more than 64 bits.
             OSError: If it cannot be kept.
         """
-        paths = [self.folder / kept.sums_name(window_months) for kept in days]
-        held = {path: _held_sums(path) for path in paths}
-        missing = {path: kept for path, kept in zip(paths, days, strict=True) if held[path] is None}
-        for batch in self._batches(missing, window_months):
-            for path, found in zip(batch, standing_sums(list(batch.values())), strict=True):
-                held[path] = found
-                with replacing(path) as part:
-                    part.write_bytes(_written(found))
-        return [held[path] or DaySums({}, {}) for path in paths]
+        held = {kept: self._held_sums(kept, window_months) for kept in days}
+        missing = [kept for kept, sums in held.items() if sums is None]
+        for kept in missing:
+            held[kept] = self._followed_sums(kept, window_months)
+        for batch in self._batches([kept for kept in missing if held[kept] is None], window_months):
+            held |= dict(zip(batch, standing_sums(list(batch.values())), strict=True))
+        found = {kept: sums for kept, sums in held.items() if sums is not None}
+        for kept in missing:
+            with replacing(self.folder / kept.sums_name(window_months)) as part:
+                part.write_bytes(_written(kept, found[kept]))
+        return [found[kept] for kept in days]
 
-    def prune(self, kept: Collection[date]) -> None:
+    def prune(self, kept: Collection[date], replaced: KeptDay | None = None) -> None:
         """Remove all other days, and what none names any more.
 
         Args:
             kept: The days that stay.
+            replaced: One whose standings were replaced a moment ago, of which the files stay too: what
+                changed since follows from them.
         """
         for day in set(self.days()).difference(kept):
             self._day_path(day).unlink(missing_ok=True)
-        named = {name for day in self.days() for name in self._named(day)}
+        named = {name for day in self.days() for name in _files_of(self._read(day))} | _files_of(replaced)
         oldest = time.time() - _UNUSED_S
         for path in self.folder.iterdir():
             name = path.stem.rpartition("-")[0] if path.suffix == _SUMS_SUFFIX else path.name
             is_part = path.suffix in (TABLE_SUFFIX, _SUMS_SUFFIX)
             if is_part and name not in named and modified_at(path) < oldest:
+                path.unlink(missing_ok=True)
+            if path.suffix == MOVES_SUFFIX and not path.stem.endswith(f"-to-{max(kept)}"):
                 path.unlink(missing_ok=True)
         remove_abandoned(self.folder)
         oldest = time.time() - KEPT_DAYS * 86400.0
@@ -220,39 +234,67 @@ class KeptStandings:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def _named(self, day: date) -> set[str]:
-        """The files that belong to a day, those of sums without the window."""
-        kept = self._read(day)
-        return set() if kept is None else {*kept.names, f"{kept.digest}-{kept.day}"}
-
-    def _batches(self, days: Mapping[Path, KeptDay], window_months: int) -> Iterator[dict[Path, StandingDay]]:
-        """The rows of some days by the files of their sums, of as many days as are summed at once."""
-        batch: dict[Path, StandingDay] = {}
-        for path, kept in days.items():
-            batch[path] = StandingDay(self.rows(kept.names), kept.day, window_months)
+    def _batches(self, days: Iterable[KeptDay], window_months: int) -> Iterator[dict[KeptDay, StandingDay]]:
+        """The rows of some days, of as many as are summed at once."""
+        batch: dict[KeptDay, StandingDay] = {}
+        for kept in days:
+            batch[kept] = StandingDay(self.rows(kept.names), kept.day, window_months)
             if sum(one.rows.num_rows for one in batch.values()) >= BATCH_ROWS:
                 yield batch
                 batch = {}
         if batch:
             yield batch
 
+    def _held_sums(self, kept: KeptDay, window_months: int) -> DaySums | None:
+        path = self.folder / kept.sums_name(window_months)
+        found = _read_sums(path, kept.day, window_months)
+        return None if found is None or not still_there(path) else found[1]
+
+    def _followed_sums(self, kept: KeptDay, window_months: int) -> DaySums | None:
+        """The sums of a day that follow from those which it had before few of its parts changed."""
+        others = self.folder.glob(f"*-{kept.day}-{window_months}{_SUMS_SUFFIX}")
+        found = _read_sums(max(others, key=modified_at, default=None), kept.day, window_months)
+        if found is None:
+            return None
+        names, before = found
+        gone, come = names - kept.names, kept.names - names
+        if len(gone) + len(come) > len(kept.names & names):
+            return None
+        try:
+            days = [StandingDay(self.rows(own), kept.day, window_months) for own in (gone, come)]
+        except FileNotFoundError:
+            return None
+        return before.changed(*standing_sums(days))
+
     def _day_path(self, day: date) -> Path:
         return self.folder / f"{day.isoformat()}{_DAY_SUFFIX}"
 
 
-def _written(sums: DaySums) -> bytes:
-    return orjson.dumps([_SUMMED, *(list(one.items()) for one in (sums.figures, sums.days))])
+def _files_of(kept: KeptDay | None) -> set[str]:
+    """The files that belong to a day, those of sums without the window."""
+    return set() if kept is None else {*kept.names, f"{kept.digest}-{kept.day}"}
 
 
-def _held_sums(path: Path) -> DaySums | None:
+def _written(kept: KeptDay, sums: DaySums) -> bytes:
+    items = (list(one.items()) for one in (sums.figures, sums.issued))
+    return orjson.dumps([_SUMMED, sorted(kept.names), *items])
+
+
+def _read_sums(path: Path | None, day: date, window_months: int) -> tuple[frozenset[str], DaySums] | None:
+    """The parts of a day that were summed, and their sums; None where these are not kept."""
+    if path is None:
+        return None
+    window = StandingDay(STANDING_SCHEMA.empty_table(), day, window_months)
     try:
-        summed, figures, days = orjson.loads(path.read_bytes())
+        summed, names, figures, issued = orjson.loads(path.read_bytes())
         if summed != _SUMMED:
             return None
         sums = DaySums(
-            {tuple(key): tuple(value) for key, value in figures}, {tuple(key): value for key, value in days}
+            {tuple(key): tuple(value) for key, value in figures},
+            {tuple(key): value for key, value in issued},
+            window.first,
+            window.last,
         )
-        still_there(path)
     except (OSError, ValueError, TypeError):
         return None
-    return sums
+    return frozenset(names), sums

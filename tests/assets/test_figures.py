@@ -95,6 +95,8 @@ def test_answers_that_no_changed_row_concerns_stay_as_they_are(rows, more: int, 
     again, anew = (Figures.of(later, AS_OF, 12, Thresholds(), one) for one in (before, None))
     assert (again.reading, again.problems) == (anew.reading, anew.problems)
     assert again.certificates == anew.certificates
+    singles = ({one: sums.tolist() for one, sums in of.totals.singles.items()} for of in (again, anew))
+    assert next(singles) == next(singles)
     slices = again.changed(before.reading)
     if slices is None:  # other values
         return

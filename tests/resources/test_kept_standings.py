@@ -63,7 +63,7 @@ def test_equal_months_are_one_file_and_sums_are_exact(kept: KeptStandings) -> No
         sums = kept.sums([first, second], 12)
         assert [one.figures["", "", "CLP", "receivable"] for one in sums] == [(6, 3), (7, 3)]
         assert [one.figures["", "", "CLP", "billed"] for one in sums] == [(3 * 5, 3), (3 * 5, 3)]
-        assert [one.days["", ""] for one in sums] == [40, 41]
+        assert [one.billing_days("", "") for one in sums] == [40, 41]
 
 
 def test_what_no_day_names_goes_after_an_hour(kept: KeptStandings) -> None:

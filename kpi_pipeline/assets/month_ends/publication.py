@@ -21,13 +21,13 @@ from dagster import (
 )
 
 from kpi_pipeline.assets.archive import archive_month_ends
-from kpi_pipeline.assets.figures import is_single
 from kpi_pipeline.assets.generation_entry import inputs_digest, manifest_entry
 from kpi_pipeline.assets.month_ends.certificate_lists import MonthEndLists
 from kpi_pipeline.assets.month_ends.partitions import OWNERS, month_end_asset
 from kpi_pipeline.assets.month_ends.rollup import STEM, month_end_rollup, of_month
 from kpi_pipeline.assets.month_ends.source import month_end_certificates
 from kpi_pipeline.assets.reuse import basis_digest
+from kpi_pipeline.assets.totals import is_single
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.history import KEPT_S, History

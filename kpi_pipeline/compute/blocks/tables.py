@@ -3,7 +3,6 @@ builder each.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -140,9 +139,12 @@ def _of_work_list(table: Table, rows: WorkList, slice_: Slice) -> list[list[Data
     variant, row = slice_.work_list(table.name, rows.top)
     distinct, at = np.unique(row, return_inverse=True)
     held = slice_.frame.work_lists.select([column.name for column in table.columns]).take(pa.array(distinct))
-    made = [{name: _plain(value) for name, value in one.items()} for one in held.to_pylist()]
+    made = rows_of({name: _plain(held[name]) for name in held.column_names})
     return by_variant(len(slice_), variant, [made[place] for place in at.tolist()])
 
 
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
+def _plain(column: pa.ChunkedArray) -> list[Any]:
+    """The values of a column, dates as texts."""
+    is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+    plain: list[Any] = (column if is_number else column.cast(pa.string())).to_pylist()
+    return plain

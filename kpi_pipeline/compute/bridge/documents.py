@@ -60,7 +60,7 @@ def _of_currency(key: tuple[str, str, str], opening: DaySums, closing: DaySums, 
         for figure in BRIDGE_FIGURES
     }
     first, last = (
-        Billing(figures[BILLED][end]["amount"], day.days.get(key[:2], 0))
+        Billing(figures[BILLED][end]["amount"], day.billing_days(*key[:2]))
         for end, day in (("opening", opening), ("closing", closing))
     )
     return {"currency": key[-1], "figures": figures, DSO: dso_bridge(first, last, figures[RECEIVABLE])}

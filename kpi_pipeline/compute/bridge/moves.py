@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -61,29 +62,82 @@ class Moves:
 
 
 def moves_between(pairs: Iterable[DayPair]) -> list[Moves]:
-    """Find what moved between the days of each pair.
-
-    A certificate is known by its id, without regard to case and accents. What differs in no figure is left
-    out.
+    """Find what moved between the days of each pair: `moves_of` of `moved_rows`.
 
     Raises:
         SumTooLarge: If amounts sum to more than 64 bits.
     """
     pairs = list(pairs)
-    if not pairs:
-        return []
+    return moves_of(moved_rows(pairs), len(pairs))
+
+
+def moved_rows(pairs: Sequence[DayPair]) -> pa.Table:
+    """A row for each certificate and figure that it changed between the days of a pair.
+
+    A certificate is known by its id, without regard to case and accents: what moved of one follows from its
+    own rows alone. What differs in no figure is left out.
+
+    Args:
+        pairs: At least one.
+
+    Raises:
+        SumTooLarge: If amounts sum to more than 64 bits.
+    """
     with summation() as connection:
         connection.register("opening", _of_pairs([pair.opening.rows for pair in pairs]))
         connection.register("closing", _of_pairs([pair.closing.rows for pair in pairs]))
         connection.register("days", _days(pairs))
-        connection.execute(f"CREATE TEMP TABLE moves AS {_MOVES}")
+        return arrow_table(connection, _MOVES)
+
+
+def changed_ids(before: pa.Table, after: pa.Table) -> pa.Array:
+    """The ids of the certificates of which standings differ.
+
+    Args:
+        before: Rows in `STANDING_SCHEMA`, of each id one.
+        after: Those in their place.
+    """
+    gone, come = ids_beyond(before, after), ids_beyond(after, before)
+    first, last = (
+        rows.filter(pc.invert(pc.is_in(rows["certificate_id"], beyond))).sort_by("certificate_id")
+        for rows, beyond in ((before, gone), (after, come))
+    )
+    differs = np.zeros(first.num_rows, np.bool_)
+    for was, now in zip(first.columns, last.columns, strict=True):
+        is_equal = pc.fill_null(pc.equal(was, now), False)
+        are_null = pc.and_(pc.is_null(was), pc.is_null(now))
+        differs |= ~pc.or_(is_equal, are_null).to_numpy()
+    changed = first["certificate_id"].filter(pa.array(differs)).combine_chunks()
+    return pa.concat_arrays([changed, gone, come])
+
+
+def ids_beyond(rows: pa.Table, others: pa.Table) -> pa.Array:
+    """The ids of the certificates of some rows that others do not have."""
+    ids = rows["certificate_id"]
+    return ids.filter(pc.invert(pc.is_in(ids, others["certificate_id"]))).combine_chunks()
+
+
+def moves_of(rows: pa.Table, pairs: int) -> list[Moves]:
+    """What rows of some pairs are together.
+
+    Args:
+        rows: As of `moved_rows`.
+        pairs: How many pairs there are.
+
+    Raises:
+        SumTooLarge: If amounts sum to more than 64 bits.
+    """
+    if not pairs:
+        return []
+    with summation() as connection:
+        connection.register("moves", rows)
         found = connection.execute(_SUMS).fetchall()
-        rows = arrow_table(connection, _ROWS)
-    sums: list[PartSums] = [{} for _ in pairs]
+        ordered = arrow_table(connection, _ROWS)
+    sums: list[PartSums] = [{} for _ in range(pairs)]
     for pair, dimension, value, currency, figure, part, amount, count, certificates in found:
         own = sums[pair].setdefault((dimension, value, currency, figure), {})
         own[part] = (int(amount), int(count), int(certificates))
-    return [Moves(own, _rows_of(rows, pair)) for pair, own in enumerate(sums)]
+    return [Moves(own, _rows_of(ordered, pair)) for pair, own in enumerate(sums)]
 
 
 def _days(pairs: Sequence[DayPair]) -> pa.Table:

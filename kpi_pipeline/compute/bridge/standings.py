@@ -104,9 +104,9 @@ Sums = dict[tuple[str, str, str, str], tuple[int, int]]
 """By dimension (`EVERYTHING` for none), its value, currency and figure: the amount, and how many
 certificates, credit notes not counted."""
 
-BillingDays = dict[tuple[str, str], int]
-"""By dimension and value: days of the window of billing that ends on the day, or those since the first
-certificate where these are fewer."""
+FirstIssues = dict[tuple[str, str], int]
+"""By dimension and value: the number of the first day on which a certificate was issued that is not
+cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +140,43 @@ class DaySums:
 
     Attributes:
         figures: The figures.
-        days: Days in which what is billed was.
+        issued: The first issues.
+        first: The number of the first day of the window of billing.
+        last: The number of the day.
     """
 
     figures: Sums
-    days: BillingDays
+    issued: FirstIssues
+    first: int
+    last: int
+
+    def billing_days(self, dimension: str, value: str) -> int:
+        """Days of the window of billing, or those since the first certificate where these are fewer."""
+        issued = self.issued.get((dimension, value))
+        return 0 if issued is None else max(self.last - max(issued, self.first) + 1, 0)
+
+    def changed(self, gone: "DaySums", come: "DaySums") -> "DaySums | None":
+        """The sums once some of the certificates are replaced by others.
+
+        Args:
+            gone: Those of the certificates that are no longer there.
+            come: Those of the certificates that are there instead.
+
+        Returns:
+            None where this cannot be told: the first issue of a value may have been one that is gone.
+        """
+        issued = dict(self.issued)
+        for key, first in gone.issued.items():
+            if first == issued.get(key) and first != come.issued.get(key):
+                return None
+        for key, first in come.issued.items():
+            issued[key] = min(first, issued.get(key, first))
+        figures = dict(self.figures)
+        for sums, sign in ((gone, -1), (come, 1)):
+            for at, (amount, count) in sums.figures.items():
+                before = figures.get(at, (0, 0))
+                figures[at] = before[0] + sign * amount, before[1] + sign * count
+        return DaySums({at: sums for at, sums in figures.items() if any(sums)}, issued, self.first, self.last)
 
 
 def standing_sums(days: Sequence[StandingDay]) -> list[DaySums]:
@@ -171,8 +203,7 @@ def standing_sums(days: Sequence[StandingDay]) -> list[DaySums]:
         f"SELECT {NUMBER}, '{name}', {name or repr(EVERYTHING)}, currency, {sums} FROM valued GROUP BY ALL"
         for name in (EVERYTHING, *BRIDGE_DIMENSIONS)
     )
-    found = [DaySums({}, {}) for _ in days]
-    issued: list[dict[tuple[str, str], int]] = [{} for _ in days]
+    found = [DaySums({}, {}, one.first, one.last) for one in days]
     windows = {
         NUMBER: range(len(days)),
         "window_first": [one.first for one in days],
@@ -188,14 +219,12 @@ def standing_sums(days: Sequence[StandingDay]) -> list[DaySums]:
         ).fetchall()
     for number, dimension, value, currency, first, *own in summed:
         if first is not None:
-            issued[number][dimension, value] = min(first, issued[number].get((dimension, value), first))
+            issued = found[number].issued
+            issued[dimension, value] = min(first, issued.get((dimension, value), first))
         for at, figure in enumerate(BRIDGE_FIGURES):
             amount, count = own[2 * at : 2 * at + 2]
             if amount or count:
                 found[number].figures[dimension, value, currency, figure.name] = (int(amount), int(count))
-    for day, sums_of_day, begins in zip(days, found, issued, strict=True):
-        for key, first in begins.items():
-            sums_of_day.days[key] = max(day.last - max(first, day.first) + 1, 0)
     return found
 
 

@@ -96,6 +96,7 @@ class Cube:
     def release(self) -> None:
         """Forget what was summed of all certificates, and looked up."""
         self.frame.forget_rows()
+        self.__dict__.pop("_codes_that_occur", None)
         self.everything = self.everything.fresh()
 
     def forget_columns(self) -> None:
@@ -205,6 +206,11 @@ class Cube:
 
     def _occurring(self, dimensions: tuple[str, ...]) -> Ints:
         """The combinations of values that are always computed, ascending."""
+        if dimensions not in self._found:
+            self._found[dimensions] = self._find(dimensions)
+        return self._found[dimensions]
+
+    def _find(self, dimensions: tuple[str, ...]) -> Ints:
         if not dimensions:
             return np.zeros(1, np.int64)  # everything is published, also where there is nothing
         codes = {name: self._codes_that_occur[name] for name in dimensions}
@@ -214,6 +220,10 @@ class Cube:
             # What readers can choose is answered at once, also where no certificate has it.
             occurring = np.union1d(occurring, np.arange(len(self.frame.values[dimensions[0]])))
         return occurring
+
+    @cached_property
+    def _found(self) -> dict[tuple[str, ...], Ints]:
+        return {}
 
     @cached_property
     def _codes_that_occur(self) -> dict[str, Ints]:

@@ -248,7 +248,7 @@ class CubeFrame:
         found: Bools = self.work_list[rows] == _place(self.list_names, name)
         return found
 
-    def reconciled_cells(self, rollup: RollupParts) -> pa.Table:
+    def reconciled_parts(self, rollup: RollupParts) -> list[Part]:
         """The cells of the roll-up, but for parts that have those of earlier days alone.
 
         Args:
@@ -257,8 +257,7 @@ class CubeFrame:
         cells = self.parted["cells"]
         days, months = cells.has_rows(slice(0, AS_OF + 1)), cells.has_rows(slice(DAYS, self.places))
         parts = zip(rollup.of("rollup"), days, months, strict=True)
-        tables = [part.rows() for part, *has_rows in parts if any(has_rows)]
-        return pa.concat_tables(tables or [rollup.of("rollup")[0].rows()])
+        return [part for part, *has_rows in parts if any(has_rows)]
 
     def comparable(self) -> tuple[Any, ...]:
         """What two frames must have in common for their rows to be compared."""

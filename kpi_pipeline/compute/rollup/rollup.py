@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, partial
-from hashlib import blake2b
+from functools import cache, cached_property, partial
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kpi_pipeline.compute.forecasting.backtest import scored_range
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis, forecast_bases
@@ -20,6 +20,7 @@ from kpi_pipeline.compute.forecasting.landmarks import LandmarkCounts, LandmarkD
 from kpi_pipeline.compute.forecasting.past_forecasts import forecast_as_of
 from kpi_pipeline.compute.group_sums import Groups
 from kpi_pipeline.compute.rollup.cells import FIRST_DAYS, NEVER, number_cells
+from kpi_pipeline.compute.rollup.merged_sums import MergedSums, with_digests
 from kpi_pipeline.compute.rollup.part_sums import part_sums
 from kpi_pipeline.compute.rollup.shard_sums import (
     CERTIFICATE_COLUMNS,
@@ -39,7 +40,6 @@ from kpi_pipeline.compute.rollup.shards import (
     batches,
     compact,
     grouped,
-    rows_digest,
     shards_of,
     with_zeros,
 )
@@ -65,6 +65,7 @@ from kpi_pipeline.model.thresholds import Thresholds
 
 Ints = npt.NDArray[np.int64]
 
+_ALIKE: Final = "alike"
 _BASES: Final = "bases"
 _PART_SUMS: Final = "part_sums"
 
@@ -135,16 +136,12 @@ def roll_up_shards(
     """
     of_certificates = _sums_of(certificates, certificate_sums, CERTIFICATE_SCHEMA, definitions, kept)
     of_costs = _sums_of(costs, cost_sums, COST_SCHEMA, definitions, kept)
-    merged = _Merged([sums for _, sums in of_certificates], [sums for _, sums in of_costs])
-    history = merged.of_certificates("history")
-    landmarks = merged.standing("landmarks").cells
-    open_items = [sums[OPEN_ITEMS] for sums in merged.certificates]
-    outlooks = _Outlooks.of_items(pa.concat_tables(open_items), history, landmarks, definitions.as_of)
-    bases = _bases(merged, landmarks, definitions.as_of, kept)
+    merged = MergedSums([sums for _, sums in of_certificates], [sums for _, sums in of_costs], kept)
+    outlooks = _Outlooks.of_merged(merged, definitions.as_of)
+    bases = _bases(merged, definitions.as_of)
     cells = _cells(merged.certificates, outlooks.expected(_currencies(merged.certificates), bases))
     losses = with_bases(_losses(merged.of_certificates("losses")), bases)
-    listed = merged.of_certificates("work_lists").select(WORK_LISTS_SCHEMA.names).cast(WORK_LISTS_SCHEMA)
-    listed = work_lists(listed, history)
+    listed, of_listed = _listed(merged)
     both = [*of_certificates, *of_costs]
     parts = RollupParts(
         (
@@ -157,15 +154,13 @@ def roll_up_shards(
             [Part.of(losses)],
             _parts(of_certificates, "payment_times", _of(PAYMENT_TIMES_SCHEMA)),
             _parts(both, "breakdowns", _of(BREAKDOWNS_SCHEMA)),
-            [Part.of(listed)],
+            [listed],
             [Part.of(outlooks.alike)],
             [Part.of(stage_medians(merged.of_certificates("stage_times")))],
         )
     )
-    of_merged = part_sums(cells=[cells], work_lists=listed)
-    return RolledUp(
-        parts, merged.of_both("totals"), pa.concat_tables([merged.of_both(_PART_SUMS), of_merged])
-    )
+    sums = [merged.of_both(_PART_SUMS), part_sums(cells=[cells]), of_listed]
+    return RolledUp(parts, merged.of_both("totals"), pa.concat_tables(sums))
 
 
 def _parts(
@@ -206,7 +201,7 @@ def _sums_of(
         of_groups = by_group(summing(pa.concat_tables(rows), definitions), batch)
         # The last first, so that each can be let go once it is stored.
         for group in reversed(batch):
-            found[group.first] = _put(kept, group.digest, _with_sums(of_groups.pop()))
+            found[group.first] = _put(kept, group.digest, with_digests(_with_sums(of_groups.pop())))
     return [(group.digest or "", found[group.first]) for group in groups]
 
 
@@ -240,36 +235,6 @@ def _put(kept: KeptSums, digest: str | None, sums: ShardSums) -> ShardSums:
 
 
 @dataclass(frozen=True, slots=True)
-class _Merged:
-    """The tables of shards, one after the other.
-
-    Attributes:
-        certificates: Sums of certificates.
-        costs: Sums of costs.
-    """
-
-    certificates: Sequence[ShardSums]
-    costs: Sequence[ShardSums]
-
-    def of_certificates(self, name: str) -> pa.Table:
-        """A table of certificates."""
-        return pa.concat_tables([sums[name] for sums in self.certificates])
-
-    def of_both(self, name: str) -> pa.Table:
-        """A table of certificates and of costs."""
-        tables = [sums[name] for sums in (*self.certificates, *self.costs)]
-        return pa.concat_tables([table.select(tables[0].column_names) for table in tables])
-
-    def standing(self, name: str) -> Standing:
-        """How certificates stood at landmarks."""
-        none = self.certificates[0]["month_end_payments"].schema.empty_table()
-        payments = "month_end_payments" if name == "month_ends" else None
-        return Standing.of_shards(
-            [Standing(sums[name], sums[payments] if payments else none) for sums in self.certificates]
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class _Outlooks:
     """What is expected of the open certificates.
 
@@ -284,15 +249,23 @@ class _Outlooks:
     of_item: Ints
 
     @classmethod
-    def of_items(cls, items: pa.Table, history: pa.Table, landmarks: pa.Table, as_of: date) -> "_Outlooks":
+    def of_merged(cls, merged: MergedSums, as_of: date) -> "_Outlooks":
         """What follows from payments and open debts, and from how certificates stood on earlier days."""
+        items = pa.concat_tables([sums[OPEN_ITEMS] for sums in merged.certificates])
         client = items["client"].combine_chunks().dictionary_encode()
-        codes = client.indices.to_numpy().astype(np.int64) * 2 + items["is_accepted"].to_numpy()
+        # By name: the order does not depend on that of the items.
+        rank = pc.rank(client.dictionary).to_numpy().astype(np.int64)
+        codes = rank[client.indices.to_numpy()] * 2 + items["is_accepted"].to_numpy()
         keys = codes * 2**20 + items["age_days"].to_numpy()
         _, first, of_item = np.unique(keys, return_index=True, return_inverse=True)
-        alike = items.select(["client", "is_accepted", "age_days"]).take(pa.array(first))
-        counts = LandmarkCounts(landmarks, LandmarkDays.like(as_of))
-        return cls(items, outlook(history, alike, counts, as_of), of_item)
+
+        def alike() -> ShardSums:
+            debts = items.select(["client", "is_accepted", "age_days"]).take(pa.array(first))
+            counts = LandmarkCounts(merged.standing("landmarks").cells, LandmarkDays.like(as_of))
+            return {_ALIKE: outlook(merged.of_certificates("history"), debts, counts, as_of)}
+
+        found = merged.following(_ALIKE, ("debts", "history", "landmark_counts"), alike)
+        return cls(items, found[_ALIKE], of_item)
 
     def expected(
         self, currencies: pa.ChunkedArray, bases: Mapping[str, ForecastBasis]
@@ -368,26 +341,34 @@ def _losses(rows: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=LOSSES_SCHEMA)
 
 
-def _bases(
-    merged: _Merged, landmarks: pa.Table, as_of: date, kept: KeptSums | None
-) -> dict[str, ForecastBasis]:
-    """On what the forecast of each currency rests: as it is kept, where what it follows from is the same."""
-    month_ends = merged.standing("month_ends")
+def _listed(merged: MergedSums) -> tuple[Part, pa.Table]:
+    """The work lists, and what they sum to."""
+    compared = ("work_lists", "history")
+
+    @cache
+    def rows() -> pa.Table:
+        listed = merged.of_certificates("work_lists").select(WORK_LISTS_SCHEMA.names).cast(WORK_LISTS_SCHEMA)
+        return work_lists(listed, merged.of_certificates("history"))
+
+    sums = merged.following("list_sums", compared, lambda: {_PART_SUMS: part_sums(work_lists=rows())})
+    name = "" if merged.kept is None else merged.digest("work_lists", compared)
+    return Part(name, rows), sums[_PART_SUMS]
+
+
+def _bases(merged: MergedSums, as_of: date) -> dict[str, ForecastBasis]:
+    """On what the forecast of each currency rests."""
     totals = merged.of_certificates("totals")
     names = zip(totals["name"].to_pylist(), totals["currency"].to_pylist(), strict=True)
     currencies = sorted({currency for name, currency in names if name == ALL_ROWS})
-    if kept is None:
-        return _computed_bases(month_ends, currencies, landmarks, as_of)
-    inputs = [rows_digest(table) for table in (month_ends.cells, month_ends.payments, landmarks)]
-    digest = f"bases-{blake2b(repr((inputs, currencies)).encode(), digest_size=16).hexdigest()}"
-    known = kept.get(digest)
-    if known is None:
+
+    def computed() -> ShardSums:
+        month_ends, landmarks = merged.standing("month_ends"), merged.standing("landmarks").cells
         bases = _computed_bases(month_ends, currencies, landmarks, as_of)
         texts = [json.dumps(bases[currency].as_data()) for currency in currencies]
-        columns = {"currency": pa.array(currencies, pa.string()), "basis": pa.array(texts, pa.string())}
-        kept.put(digest, {_BASES: pa.table(columns)})
-        return bases
-    rows = known[_BASES].to_pylist()
+        return {_BASES: pa.table({"currency": pa.array(currencies), "basis": pa.array(texts, pa.string())})}
+
+    compared = ("landmarks", "month_ends", "month_end_payments")
+    rows = merged.following(f"{_BASES}-{'-'.join(currencies)}", compared, computed)[_BASES].to_pylist()
     return {row["currency"]: ForecastBasis.of_data(json.loads(row["basis"])) for row in rows}
 
 

@@ -30,7 +30,7 @@ class Kept(dict[str, ShardSums]):
         self.computed: list[str] = []
 
     def put(self, digest: str, sums: ShardSums) -> None:
-        if not digest.startswith("bases"):
+        if not digest.startswith(("bases", "alike", "list_sums")):
             self.computed.append(digest)
         self[digest] = sums
 
@@ -194,3 +194,35 @@ def test_the_forecasts_basis_is_kept_as_long_as_what_it_follows_from_is_the_same
         for _ in range(2):
             assert_equal(rolled(claims, {}, kept=kept), expected)
         assert sum(digest.startswith("bases") for digest in kept) == bases
+
+
+def test_lists_and_outlooks_are_kept_as_long_as_what_they_follow_from_is_the_same(by_month) -> None:
+    days = [AS_OF - timedelta(30 * months) for months in range(1, 8) for _ in range(3)]
+    claims = numbered(
+        certificate(day, ("pagado", "enviado", "revision")[at % 3], client="AB"[at % 2], sent_on=str(day))
+        | ({"paid_on": day + timedelta(20), "conformity_on": day} if at % 3 == 0 else {})
+        for at, day in enumerate(days)
+    )
+    kept, names = Kept(), []
+
+    def again(at: int, **changes: Any) -> None:
+        claims[at] = {**claims[at], **changes}
+        expected, found = rolled(claims, {}), rolled(claims, {}, kept=kept)
+        assert_equal(found, expected)
+        (listed,) = found.parts.of("work_lists")
+        followed = [digest for digest in kept if digest.startswith("alike")]
+        names.append((listed.name, len(followed)))
+
+    # Paid and not in any list; in a list, of a larger amount; paid now.
+    for at, changes in (
+        (0, {}),
+        (0, {"amount_proposed": 77}),
+        (1, {"amount_proposed": 99_000}),
+        (1, {"state": "pagado", "paid_on": days[1] + timedelta(9), "conformity_on": days[1]}),
+    ):
+        again(at, **changes)
+    (first, one), (same, still), (larger, _), (paid, more) = names
+    assert first == same
+    assert one == still == 1
+    assert len({first, larger, paid}) == 3
+    assert more > 1
