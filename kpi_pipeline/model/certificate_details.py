@@ -18,7 +18,7 @@ MILESTONE_LABELS: Final[dict[str, Text]] = {
     Event.SENT.value: Text("Enviado al cliente", "Sent to the client"),
     Event.ACCEPTED.value: Text("Conformidad del cliente", "Accepted by the client"),
     Event.REJECTED.value: Text("Devuelto por el cliente", "Returned by the client"),
-    Event.REWORK.value: Text("Retrabajo solicitado", "Rework asked"),
+    Event.REWORK.value: Text("Retrabajo solicitado", "Rework requested"),
     Event.CANCELLED.value: Text("Anulado", "Canceled"),
     Event.PAID.value: Text("Pagado", "Paid"),
 }

@@ -108,12 +108,12 @@ _ARREARS: Final = {
 }
 _WAITING: Final = {
     Waiting.OF_CLIENT: Text(
-        "por sus pagos anteriores, el cliente tardaría unos {expected_days:days} más.",
-        "by its earlier payments, the client would take about {expected_days:days} more.",
+        "por sus pagos anteriores, el cliente tardaría alrededor de {expected_days:days} más.",
+        "based on its earlier payments, the client would take about {expected_days:days} more.",
     ),
     Waiting.OF_ALL: Text(
-        "por los pagos de todos los clientes, tardaría unos {expected_days:days} más.",
-        "by the payments of all clients, it would take about {expected_days:days} more.",
+        "por los pagos de todos los clientes, tardaría alrededor de {expected_days:days} más.",
+        "based on the payments of all clients, it would take about {expected_days:days} more.",
     ),
     Waiting.UNKNOWN: Text(
         "ningún pago ha tardado tanto: se supone que falta otro tanto.",

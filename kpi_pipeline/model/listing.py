@@ -182,7 +182,8 @@ LIST_COLUMNS: Final[tuple[ListColumn, ...]] = (
         Text("Aprobado", "Approved"),
         "CASE WHEN is_accepted THEN amount_approved ELSE 0 END",
         Text(
-            "Monto aprobado por el cliente; 0 sin conformidad.", "Amount the client approved; 0 until then."
+            "Monto aprobado por el cliente; sin valor hasta la conformidad.",
+            "Amount the client approved; no value until then.",
         ),
     ),
     _money(
@@ -238,7 +239,7 @@ IDENTIFYING_COLUMNS: Final = ("client", "project", "number")
 """The first columns, which say what certificate it is: one must contain each word of a search."""
 
 USUAL_ORDER: Final = "-days_late"
-"""How the list is sorted unless otherwise requested: the longest overdue first."""
+"""How the list is sorted unless otherwise requested: the latest first, also those that were paid so late."""
 
 FILTERED_BY: Final = {
     **{dimension.name: dimension.name for dimension in DIMENSIONS},

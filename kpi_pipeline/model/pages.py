@@ -202,7 +202,7 @@ PAGES: Final[tuple[Page, ...]] = (
         ),
         ("cash_flow", "monthly_trend"),
         ("forecast", "working_capital"),
-        (Lead("paid"), Lead(EXPECTED), Lead("dso", ("dso_count_back", "dso_best_possible"))),
+        (Lead(EXPECTED), Lead("paid"), Lead("dso", ("dso_count_back", "dso_best_possible"))),
     ),
     Page(
         "costs",
@@ -220,6 +220,7 @@ PAGES: Final[tuple[Page, ...]] = (
         ("rework_rate", "first_pass_rate", "rejection_rate", "approval_rate_count", "certificates"),
         ("states", "kpi_trend"),
         ("rejection_reasons", "failure_kinds"),
+        (Lead("rework_rate"), Lead("first_pass_rate"), Lead("rejection_rate")),
     ),
     Page(
         "indicators",

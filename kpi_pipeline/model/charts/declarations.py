@@ -82,17 +82,17 @@ CHARTS: Final[dict[str, Chart]] = {
             "monthly_trend",
             Text("Tendencia mensual", "Monthly trend"),
             Text(
-                "Columnas de los montos propuestos, aprobados y pagados en cada uno de doce meses, y una "
+                "Columnas de los montos propuestos, aprobados y cobrados en cada uno de doce meses, y una "
                 "línea con el DSO en días sobre su propia escala.",
-                "Columns of what was proposed, approved and paid in each of twelve months, and a line of DSO "
-                "in days on a scale of its own.",
+                "Columns of what was proposed, approved and collected in each of twelve months, and a line "
+                "of DSO in days on a scale of its own.",
             ),
             (
                 MONTH,
                 CURRENCY,
                 money("proposed", "Propuesto", "Proposed"),
                 APPROVED,
-                money("paid", "Pagado", "Paid"),
+                money("paid", "Cobrado", "Collected"),
                 days("dso", "DSO", "DSO"),
             ),
             Drawing(Shape.COLUMNS, "month", ("proposed", "approved", "paid"), line="dso"),

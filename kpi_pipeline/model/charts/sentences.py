@@ -99,9 +99,9 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             "month.",
             Text(
                 "Por meses calendario, de {since:month} al {until:day}, se propusieron {proposed:money}, se "
-                "aprobaron {approved:money} y se pagaron {paid:money}; el DSO es de {dso:days}.",
+                "aprobaron {approved:money} y se cobraron {paid:money}; el DSO es de {dso:days}.",
                 "By calendar month, from {since:month} to {until:day}, {proposed:money} was proposed, "
-                "{approved:money} approved and {paid:money} paid; DSO stands at {dso:days}.",
+                "{approved:money} approved and {paid:money} collected; DSO stands at {dso:days}.",
             ),
         ),
         Sentence(
@@ -109,9 +109,9 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             "Otherwise. Values as above, without dso.",
             Text(
                 "Por meses calendario, de {since:month} al {until:day}, se propusieron {proposed:money}, se "
-                "aprobaron {approved:money} y se pagaron {paid:money}.",
+                "aprobaron {approved:money} y se cobraron {paid:money}.",
                 "By calendar month, from {since:month} to {until:day}, {proposed:money} was proposed, "
-                "{approved:money} approved and {paid:money} paid.",
+                "{approved:money} approved and {paid:money} collected.",
             ),
         ),
     ),

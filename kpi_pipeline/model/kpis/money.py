@@ -130,7 +130,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "retained_amount",
         _NEUTRAL,
         Text(
-            "Parte de certificados aceptados o pagados que el cliente retiene hasta que se libere.",
+            "Parte de lo que tiene conformidad o está pagado que el cliente retiene hasta que se libere.",
             "Part of accepted or paid certificates that clients keep back until it is released.",
         ),
     ),
@@ -141,10 +141,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "overdue_amount",
         _DOWN,
         Text(
-            "Por cobrar y pasada la fecha estimada de pago; sin ella, pasado el plazo de pago desde la "
-            "conformidad o, si falta, desde el envío.",
-            "Receivable and past the expected payment date; without one, past the payment term from "
-            "acceptance, or else from sending.",
+            "Por cobrar y pasada la fecha estimada de pago; sin ella, pasado el plazo de pago de "
+            "{payment_term_days} días desde la conformidad o, si falta, desde el envío.",
+            "Receivable and past the expected payment date; without one, past the payment term of "
+            "{payment_term_days} days from acceptance, or else from sending.",
         ),
         "overdue_count",
     ),
@@ -235,7 +235,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
         _NEUTRAL,
         Text(
             "Certificados anulados, emitidos en el periodo: no están en ninguna otra cifra.",
-            "Annulled certificates issued in the period: they are in no other figure.",
+            "Canceled certificates issued in the period: they are in no other figure.",
         ),
     ),
     count(
@@ -246,9 +246,9 @@ MONEY: Final[tuple[Kpi, ...]] = (
         _NEUTRAL,
         Text(
             "Certificados por cobrar sin fecha estimada de pago: se supone conformidad, o si falta envío, "
-            "más el plazo de pago.",
+            "más el plazo de pago de {payment_term_days} días.",
             "Receivable certificates without an expected payment date: due = acceptance, or else sending, "
-            "+ payment term.",
+            "+ the payment term of {payment_term_days} days.",
         ),
     ),
     count(

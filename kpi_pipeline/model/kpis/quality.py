@@ -12,7 +12,7 @@ _UP, _DOWN = Direction.UP, Direction.DOWN
 QUALITY: Final[tuple[Kpi, ...]] = (
     Kpi(
         "rejection_rate",
-        Text("Tasa de devolución", "Returned share"),
+        Text("Tasa de devolución", "Return rate"),
         Unit.SHARE,
         Ratio(plain("rejected_count"), plain("rejection_known_count")),
         _DOWN,

@@ -42,8 +42,8 @@ RATES: Final[tuple[Kpi, ...]] = (
         _UP,
         True,
         Text(
-            "Monto aprobado ÷ monto propuesto de lo que el cliente respondió en el periodo: aceptado o "
-            "devuelto.",
+            "Monto aprobado ÷ monto propuesto de lo que el cliente respondió en el periodo: con "
+            "conformidad o devuelto.",
             "Approved amount ÷ proposed amount of what the client answered in the period: accepted or "
             "returned.",
         ),
@@ -56,7 +56,7 @@ RATES: Final[tuple[Kpi, ...]] = (
         _UP,
         False,
         Text(
-            "Aceptados ÷ aceptados o devueltos en el periodo.",
+            "Con conformidad ÷ con conformidad o devueltos, en el periodo.",
             "Accepted ÷ accepted or returned in the period.",
         ),
         is_part=True,
@@ -89,7 +89,7 @@ RATES: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "monthly_target",
-        Text("Avance respecto de la meta mensual", "Progress to the monthly target"),
+        Text("Avance respecto de la meta mensual", "Progress toward the monthly target"),
         Unit.SHARE,
         AgainstTarget("month"),
         _UP,
@@ -102,7 +102,7 @@ RATES: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "annual_target",
-        Text("Avance respecto de la meta anual", "Progress to the annual target"),
+        Text("Avance respecto de la meta anual", "Progress toward the annual target"),
         Unit.SHARE,
         AgainstTarget("year"),
         _UP,
@@ -129,7 +129,7 @@ RATES: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "growth_month",
-        Text("Crecimiento mensual", "Growth month on month"),
+        Text("Crecimiento mensual", "Month-over-month growth"),
         Unit.SHARE,
         Ratio(
             (Term("proposed_last_month"), Term("proposed_month_before", -1)),
@@ -144,7 +144,7 @@ RATES: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "growth_year",
-        Text("Crecimiento anual", "Growth year on year"),
+        Text("Crecimiento anual", "Year-over-year growth"),
         Unit.SHARE,
         Ratio(
             (Term("proposed_last_month"), Term("proposed_month_year_before", -1)),
@@ -179,7 +179,7 @@ RATES: Final[tuple[Kpi, ...]] = (
         _DOWN,
         True,
         Text(
-            "Parte del mayor cliente en el monto aprobado del periodo.",
+            "Participación del mayor cliente en el monto aprobado del periodo.",
             "Largest client's share of the amount approved in the period.",
         ),
         is_part=True,
@@ -192,8 +192,8 @@ RATES: Final[tuple[Kpi, ...]] = (
         _DOWN,
         True,
         Text(
-            "Índice de Herfindahl-Hirschman: suma de los cuadrados de las partes de los clientes en el "
-            "monto aprobado del periodo.",
+            "Índice de Herfindahl-Hirschman: suma de los cuadrados de las participaciones de los clientes "
+            "en el monto aprobado del periodo.",
             "Herfindahl-Hirschman index: sum of the squared shares of the clients in the amount approved "
             "in the period.",
         ),

@@ -93,8 +93,8 @@ TIME: Final[tuple[Kpi, ...]] = (
         "Acceptance time",
         "acceptance_days",
         Text(
-            "Media de días desde el envío hasta la conformidad, de las conformidades del periodo. No es el "
-            "DSO.",
+            "Promedio de días desde el envío hasta la conformidad, de las conformidades del periodo. No es "
+            "el DSO.",
             "Mean days from sending to acceptance, of acceptances in the period. It is not DSO.",
         ),
     ),
@@ -104,7 +104,7 @@ TIME: Final[tuple[Kpi, ...]] = (
         "Waiting for acceptance",
         "waiting_days",
         Text(
-            "Media de días desde el último envío, de lo enviado y sin respuesta.",
+            "Promedio de días desde el último envío, de lo enviado y sin respuesta.",
             "Mean days since the last sending, of certificates sent and not answered.",
         ),
     ),
@@ -114,7 +114,7 @@ TIME: Final[tuple[Kpi, ...]] = (
         "Payment time",
         "payment_days",
         Text(
-            "Media de días desde la emisión hasta el pago, de los pagos del periodo; 0 en los anticipos.",
+            "Promedio de días desde la emisión hasta el pago, de los pagos del periodo; 0 en los anticipos.",
             "Mean days from issue to payment, of payments in the period; 0 of advances.",
         ),
     ),
@@ -152,7 +152,7 @@ TIME: Final[tuple[Kpi, ...]] = (
         "Average days late",
         "late_days",
         Text(
-            "Media de días tras el vencimiento, de lo pagado con atraso en el periodo o vencido.",
+            "Promedio de días tras el vencimiento, de lo pagado con atraso en el periodo o vencido.",
             "Mean days after the due date, of what was paid late in the period or is overdue.",
         ),
     ),
@@ -162,7 +162,7 @@ TIME: Final[tuple[Kpi, ...]] = (
         "Issue to sending",
         "sending_days",
         Text(
-            "Media de días desde la emisión hasta el envío, de los envíos del periodo.",
+            "Promedio de días desde la emisión hasta el envío, de los envíos del periodo.",
             "Mean days from issue to sending, of sendings in the period.",
         ),
     ),
@@ -172,7 +172,7 @@ TIME: Final[tuple[Kpi, ...]] = (
         "Acceptance to payment",
         "settling_days",
         Text(
-            "Media de días desde la conformidad hasta el pago, de los pagos del periodo.",
+            "Promedio de días desde la conformidad hasta el pago, de los pagos del periodo.",
             "Mean days from acceptance to payment, of payments in the period.",
         ),
     ),
@@ -182,7 +182,7 @@ TIME: Final[tuple[Kpi, ...]] = (
         "Days since return",
         "returned_days",
         Text(
-            "Media de días desde la devolución, de lo devuelto con fecha conocida.",
+            "Promedio de días desde la devolución, de lo devuelto con fecha conocida.",
             "Mean days since the return, of returned certificates whose return is dated.",
         ),
     ),
@@ -192,7 +192,7 @@ TIME: Final[tuple[Kpi, ...]] = (
         "Days not sent",
         "unsent_days",
         Text(
-            "Media de días desde la emisión, de lo que aún no se envía.",
+            "Promedio de días desde la emisión, de lo que aún no se envía.",
             "Mean days since issue, of certificates not sent yet.",
         ),
     ),
@@ -202,7 +202,7 @@ TIME: Final[tuple[Kpi, ...]] = (
         "Days without movement",
         "idle_days",
         Text(
-            "Media de días desde el último hito, de los certificados por cobrar y los aún no enviados.",
+            "Promedio de días desde el último hito, de los certificados por cobrar y los aún no enviados.",
             "Mean days since the last milestone, of receivable certificates and those not sent yet.",
         ),
     ),
@@ -242,7 +242,7 @@ TIME: Final[tuple[Kpi, ...]] = (
         _DOWN,
         False,
         Text(
-            "Media de días desde el envío, de los certificados críticos.",
+            "Promedio de días desde el envío, de los certificados críticos.",
             "Mean days since sending, of critical certificates.",
         ),
     ),

@@ -11,7 +11,7 @@ from kpi_pipeline.model.certificate_details import (
 from kpi_pipeline.model.forecast import ForecastReason, ForecastRule
 from kpi_pipeline.model.labels import Kind
 from kpi_pipeline.model.list_standings import LIST_STANDINGS
-from kpi_pipeline.model.listed_work import LISTED_WORK, WORK_COLUMNS
+from kpi_pipeline.model.listed_work import LISTED_WORK, URGENCY, WORK_COLUMNS
 from kpi_pipeline.model.listing import (
     EXPECTED,
     LIST_COLUMNS,
@@ -74,6 +74,9 @@ def list_schemas() -> dict[str, Schema]:
 def _values(columns: Iterable[ListColumn]) -> dict[str, Schema]:
     """What is answered of a row of the list."""
     of_columns = {column.name: described(_of(column), column.meaning.en) for column in columns}
+    if URGENCY in of_columns:
+        notes = " ".join(f"{listed.label.en}: {listed.note.en}" for listed in LISTED_WORK.values())
+        of_columns[URGENCY] = described(INTEGER, f"In minor units of the currency times days. {notes}")
     return {
         **of_columns,
         "currency": CURRENCY,
@@ -154,6 +157,8 @@ def _detail(values: dict[str, Schema]) -> Schema:
 
 
 def _of(column: ListColumn) -> Schema:
+    if column.name == "expected_days":
+        return or_null(NUMBER)
     if column.kind is Kind.DAYS or column.name in _UNKNOWN:
         return or_null(INTEGER)
     return INTEGER if column.kind is Kind.MONEY else OF_KIND[column.kind]

@@ -27,6 +27,21 @@ _FACTORS: Final = {
 """By KPI that is a multiple of one component: how many times that."""
 
 
+_SUMMED: Final = {
+    kpi.formula.of[0].component: kpi.name
+    for kpi in KPIS
+    if isinstance(kpi.formula, Total) and len(kpi.formula.of) == 1 and kpi.formula.of[0].factor == 1
+}
+"""By component, the KPI that is its sum."""
+
+_TERMS: Final = {
+    kpi.name: tuple((_SUMMED.get(term.component, ""), term.factor) for term in kpi.formula.of)
+    for kpi in KPIS
+    if isinstance(kpi.formula, Total) and len(kpi.formula.of) > 1
+}
+"""By KPI that sums several components, with what sign the KPI of each is part of it."""
+
+
 def formulas_of(kpi: Kpi, figures: Sequence[CardFigure], context: CardContext) -> Iterator[str]:
     """The formula of each value of a card with the numbers that it comes from.
 
@@ -58,6 +73,8 @@ def formulas_of(kpi: Kpi, figures: Sequence[CardFigure], context: CardContext) -
             term = written_value(kpi.unit, int(whole) // factor, values[place].currency, context.writer)
             basis = f"{term.exact or term.text} \N{MULTIPLICATION SIGN} {factor}"
             yield texts["about_value"].format(basis=basis, value=value)
+        elif basis := _terms(kpi, values[place], context):
+            yield texts["about_value"].format(basis=basis, value=value)
 
 
 def _listed(listed: ListedFigure, value: str, context: CardContext) -> str:
@@ -70,6 +87,22 @@ def _listed(listed: ListedFigure, value: str, context: CardContext) -> str:
         within=within,
         value=value,
     )
+
+
+def _terms(kpi: Kpi, kpi_value: KpiValue, context: CardContext) -> str:
+    """The figures of the payload that add up to a value; empty where one of them is not there."""
+    written, total = "", 0
+    for name, factor in _TERMS.get(kpi.name, ()):
+        of_currency = [
+            one.value for one in context.figures.kpis.get(name, ()) if one.currency == kpi_value.currency
+        ]
+        if not of_currency or of_currency[0] is None:
+            return ""
+        term = written_value(kpi.unit, of_currency[0], kpi_value.currency, context.writer)
+        sign = "" if not written else " + " if factor > 0 else " \N{MINUS SIGN} "
+        written += sign + (term.exact or term.text)
+        total += factor * int(of_currency[0])
+    return written if total == kpi_value.value else ""
 
 
 def _losses(kpi_value: KpiValue, context: CardContext) -> str:

@@ -29,9 +29,9 @@ TEXTS: Final[dict[str, Text]] = {
         "certificates that there were on {known}. Earlier corrections are not seen.",
     ),
     "bridge_sums_up": Text(
-        "Cada certificado que cambió una cifra está en una sola de sus partes: el saldo inicial más las "
-        "partes da exactamente el final, también redondeados como en los gráficos. Los datos y los archivos "
-        "los muestran al peso o centavo.",
+        "Cada certificado que cambió una cifra está en una sola de sus partes: la cifra inicial más las "
+        "partes da exactamente la final, también redondeadas como en los gráficos. Los datos y los archivos "
+        "las muestran al peso o centavo.",
         "Each certificate that changed a figure is in just one of its parts: the opening figure plus the "
         "parts is exactly the closing one, also rounded as they are drawn. Data and files show them to the "
         "last unit.",

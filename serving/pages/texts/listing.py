@@ -108,7 +108,7 @@ TEXTS: Final[dict[str, Text]] = {
         "From what was paid of all receivables in recent months.",
     ),
     "certificate_expected": Text("Esperado en el periodo", "Expected in the period"),
-    "certificate_chance": Text("Probabilidad de pago a su fin", "Probability of payment by its end"),
+    "certificate_chance": Text("Probabilidad de pago al término", "Probability of payment by its end"),
     "certificate_period": Text("Periodo", "Period"),
     "certificate_approved_assumed": Text("{amount} (supuesto)", "{amount} (assumed)"),
 }

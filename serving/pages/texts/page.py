@@ -139,7 +139,7 @@ TEXTS: Final[dict[str, Text]] = {
     "about_within": Text(" con «{event}» del {first} al {last}", " with “{event}” from {first} to {last}"),
     "about_expected": Text(
         "Suma de cada saldo por cobrar × la probabilidad de que se pague hasta el {until}: {value}",
-        "Sum of each receivable balance × the chance that it is paid until {until}: {value}",
+        "Sum of each receivable balance × the chance that it is paid by {until}: {value}",
     ),
     "about_forecast": Text("El pronóstico por mes", "The forecast by month"),
     "target_is": Text("Meta: {target}.", "Target: {target}."),
@@ -148,7 +148,7 @@ TEXTS: Final[dict[str, Text]] = {
     "expected_within": Text("Cobro esperado en {days} días", "Expected in {days} days"),
     "expected_band": Text(
         "Hasta el {until}; intervalo del 90%: {low} a {high}",
-        "Until {until}; 90% interval: {low} to {high}",
+        "Through {until}; 90% interval: {low} to {high}",
     ),
     "expected_of": Text("Solo lo ya emitido", "Only what is already issued"),
     "expected_held": Text("El intervalo acertó el {share} de las veces", "Interval held {share} of the time"),

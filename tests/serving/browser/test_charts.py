@@ -81,10 +81,10 @@ def test_values_are_shown_while_a_mark_is_pointed_at(page) -> None:
     whole(page, "monthly_trend").last.hover(position=ABOVE)
     assert values(page) == [
         "jun 2024", "Propuesto", "$1.080.000.000", "Aprobado", "$960.000.000",
-        "Pagado", "$840.000.000", "DSO", "42,0 días",
+        "Cobrado", "$840.000.000", "DSO", "42,0 días",
     ]  # fmt: skip
     marks(page, "monthly_trend").last.hover()
-    assert values(page) == ["jun 2024", "Pagado", "$840.000.000", "Abre", "sus certificados"]
+    assert values(page) == ["jun 2024", "Cobrado", "$840.000.000", "Abre", "sus certificados"]
     page.locator("h1").hover()
     expect(page.locator(".tip")).not_to_be_visible()
 

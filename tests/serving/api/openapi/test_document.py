@@ -4,12 +4,15 @@ import re
 from collections import Counter
 from typing import Any
 
+import pytest
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import AMOUNT_BANDS, DIMENSIONS, PRODUCTS
 from kpi_pipeline.model.filter_parameters import FILTER_NAMES
 from kpi_pipeline.model.kpis import KPIS
+from kpi_pipeline.model.listed_work import LISTED_WORK
 from kpi_pipeline.model.pages import PAGES, kpis_of_product
 from kpi_pipeline.model.tables import TABLES
 from serving.api.openapi.operations import operations
@@ -114,3 +117,12 @@ def test_every_component_is_used_and_there(openapi) -> None:
         for name in openapi["components"][kind]
     }
     assert references(openapi) == kept
+
+
+@pytest.mark.parametrize("work_list", LISTED_WORK)
+def test_a_work_list_is_answered_as_it_says(web, press, openapi, work_list: str) -> None:
+    press.publish("dashboards")
+    data = web.get(f"/manager/api/certificates?work_list={work_list}").get_json()["data"]
+    assert data["certificates"]
+    schema = {"$ref": "#/components/schemas/CertificatePage", "components": openapi["components"]}
+    assert list(Draft202012Validator(schema).iter_errors(data)) == []

@@ -87,7 +87,7 @@ def test_the_leading_figures_have_their_parts(leading_of) -> None:
 def test_what_is_expected_has_its_band_and_says_of_what_it_is(leading_of, data_of) -> None:
     shown = leading_of("manager")["expected"]
     assert (shown.label, plain(shown.figures[0].text)) == ("Expected in 30 days", "CLP 66.0 M")
-    assert plain(shown.figures[0].secondary) == "Until Jul 28; 90% interval: 33.0 M to 99.0 M"
+    assert plain(shown.figures[0].secondary) == "Through Jul 28; 90% interval: 33.0 M to 99.0 M"
     assert texts_of(shown) == ["Only what is already issued", "Interval held 91.0% of the time"]
     several = leading_of("manager", currencies=("CLP", "USD"))["expected"]
     assert texts_of(several)[1:] == [f"{code}: Interval held 91.0% of the time" for code in ("CLP", "USD")]

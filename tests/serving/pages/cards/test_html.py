@@ -120,6 +120,20 @@ def test_an_expected_loss_of_another_reading_than_the_rates_has_no_formula(shown
     assert "× 5.0%" not in about
 
 
+@pytest.mark.parametrize(
+    ("opex", "formula"), [(734_000_000, "$734.000.000 + $500.000.000 = $1.234.000.000"), (1, "")]
+)
+def test_a_sum_of_figures_says_of_which(opex: int, formula: str, press, web, data_of) -> None:
+    """Unless they are of another reading, and do not add up."""
+    data = data_of("financials")
+    for name, value in (("costs", 1_234_000_000), ("opex", opex), ("capex", 500_000_000)):
+        data["kpis"][name][0]["value"] = value
+    press.publish("financials", answers={EVERYTHING: data})
+    about = text_of(card_of(web.get("/manager/costs?lang=es").text, "costs"))
+    assert formula in about
+    assert bool(formula) == (" + $" in about)
+
+
 def test_each_currency_has_a_formula(press, web, data_of) -> None:
     press.publish("dashboards", answers={EVERYTHING: data_of("dashboards", currencies=("CLP", "USD"))})
     (about,) = re.findall(
@@ -131,7 +145,7 @@ def test_each_currency_has_a_formula(press, web, data_of) -> None:
 
 def test_what_is_expected_says_how_and_leads_to_its_months(shown) -> None:
     (about,) = re.findall(r"popover>(.*?)</div>", card_of(shown(f"{PAGE}?lang=en"), "expected"), re.DOTALL)
-    assert "Sum of each receivable balance × the chance that it is paid until Jul 28: CLP" in text_of(about)
+    assert "Sum of each receivable balance × the chance that it is paid by Jul 28: CLP" in text_of(about)
     assert re.findall(r'href="([^"]+)">The forecast by month<', about) == ["/manager/cash-flow?lang=en"]
 
 

@@ -321,7 +321,7 @@ def test_a_work_list_says_why_in_words_and_is_left_again(web, press) -> None:
     assert collecting in links(whole)
     text = unescape(web.get(collecting).text)
     assert re.search(r"<h1[^>]*>\s*Cobrar hoy", text)
-    assert "por sus pagos anteriores, el cliente tardaría unos 38 días más." in text.replace("\xa0", " ")
+    assert "el cliente tardaría alrededor de 38 días más." in text.replace("\xa0", " ")
     assert "La urgencia es el monto por los días de espera adicional" in text
     columns = re.findall(r'<th scope="col" class="column-(\w+)', text)
     assert columns[:4] == ["number", "client", "project", "why"]

@@ -85,7 +85,7 @@ def test_a_line_has_an_axis_of_its_own_on_the_same_grid(chart_of) -> None:
     assert [(one.label, one.shape) for one in drawing.legend] == [
         ("Proposed", "column"),
         ("Approved", "column"),
-        ("Paid", "column"),
+        ("Collected", "column"),
         ("DSO (right axis)", "line"),
     ]
     assert [tick.at for tick in drawing.axis.ticks] == [tick.at for tick in drawing.second_axis.ticks]

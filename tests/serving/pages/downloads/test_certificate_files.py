@@ -105,8 +105,8 @@ def test_a_work_list_is_a_file_of_its_name_and_says_why(web, press) -> None:
     assert heads[:4] == ["Certificate", "Client", "Project", "Why"]
     of_first = dict(zip(heads, rows[0], strict=True))
     assert of_first["Why"].replace("\xa0", " ") == (
-        "Sent 168 days ago and overdue for 138 days; by its earlier payments, the client would take about "
-        "38 days more."
+        "Sent 168 days ago and overdue for 138 days; based on its earlier payments, the client would "
+        "take about 38 days more."
     )
     assert (of_first["Expected further days"], of_first["Urgency (amount × days)"]) == ("37.5", "462962925")
     sheet = Book(web.get(f"{FILES}.xlsx?{query}").data).sheets["Collect today"]

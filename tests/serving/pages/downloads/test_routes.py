@@ -85,7 +85,7 @@ def test_a_table_in_spanish_has_decimal_commas(web, press) -> None:
     assert heads[:3] == ["Certificado", "Proyecto", "Cliente"]
     assert row[:-PROVENANCE] == [
         "P-001/17", "P-001", MINE, "Sin asignar", "Enviado",
-        "Enviado hace 119\xa0días y aún no vence; por sus pagos anteriores, el cliente tardaría unos "
+        "Enviado hace 119\xa0días y aún no vence; por sus pagos anteriores, el cliente tardaría alrededor de "
         "30\xa0días más.",
         "CLP", "12500000", "2024-03-01",
         "119", "", "30,5", "381250000",
@@ -123,7 +123,7 @@ def test_a_target_that_is_not_set_is_no_key_figure(web, press, catalogue_of, is_
     kpis = [{**one, "is_set": one["name"] != "monthly_target" or is_set} for one in stored["kpis"]]
     press.publish(catalogue={**stored, "kpis": kpis})
     labels = {row[0] for row in rows_of(web.get(f"{DOWNLOAD}/cash-flow.csv?lang=en"), ",")}
-    assert ("Progress to the monthly target" in labels) is is_set
+    assert ("Progress toward the monthly target" in labels) is is_set
 
 
 def test_what_is_expected_in_the_next_days_is_among_the_key_figures(web, press, data_of) -> None:

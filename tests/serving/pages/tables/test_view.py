@@ -13,8 +13,8 @@ def words(response) -> str:
 
 
 LATE = (
-    "P-001/17 P-001 Minera Ñandú Unassigned Sent Sent 119 days ago and not due yet; by its earlier payments, "
-    "the client would take about 30 days more. 12.5 M Mar 1, 2024 119 \N{EM DASH} 30.5"
+    "P-001/17 P-001 Minera Ñandú Unassigned Sent Sent 119 days ago and not due yet; based on its earlier "
+    "payments, the client would take about 30 days more. 12.5 M Mar 1, 2024 119 \N{EM DASH} 30.5"
 )
 
 
