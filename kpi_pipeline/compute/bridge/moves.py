@@ -268,5 +268,6 @@ _SUMS: Final = " UNION ALL ".join(map(_summed, (EVERYTHING, *BRIDGE_DIMENSIONS))
 _ROWS: Final = f"""
     SELECT pair, figure, part, {", ".join(_TEXTS[1:])}, before, after, standing_before, standing_after,
         due_before, due_after, only_in, not_in
-    FROM moves ORDER BY pair, figure, abs(after::HUGEINT - before) DESC, certificate_id, only_in, after
+    FROM moves ORDER BY pair, figure, abs(after::HUGEINT - before) DESC, certificate_id, only_in, after,
+        count_change
 """
