@@ -1,6 +1,7 @@
 """The documents of bridges, computed from the standings that are kept of their two days."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import NamedTuple
 
@@ -58,7 +59,7 @@ class _Compared(NamedTuple):
 
 
 def bridge_documents(
-    kept: KeptStandings, pairs: Sequence[KeptPair], window_months: int
+    kept: KeptStandings, pairs: Sequence[KeptPair], window_months: int, *, follows: bool = True
 ) -> Iterator[tuple[str, bytes]]:
     """The documents of bridges, as they are stored.
 
@@ -66,6 +67,7 @@ def bridge_documents(
         kept: Has the standings.
         pairs: The days of each bridge.
         window_months: Months of the window of billing.
+        follows: Whether they may follow from sums and moves that were kept.
 
     Yields:
         The name and the stored value of each document, those of a bridge one after another.
@@ -74,17 +76,26 @@ def bridge_documents(
         SumTooLarge: If amounts sum to more than 64 bits.
         OSError: If standings cannot be read.
     """
+    definition = digest_of(code_digest(*COMPUTING), window_months)
     openings, closings = (
-        dict(zip((pair.source for pair in pairs), kept.sums(days, window_months), strict=True))
+        dict(
+            zip(
+                (pair.source for pair in pairs),
+                kept.sums(days, window_months, definition, follows=follows),
+                strict=True,
+            )
+        )
         for days in ([pair.opening for pair in pairs], [pair.closing for pair in pairs])
     )
-    kept_moves = KeptMoves(kept.folder, digest_of(code_digest(*COMPUTING), window_months))
+    kept_moves = KeptMoves(kept.folder, definition, reads=follows)
     for batch in _batches(kept, kept_moves, pairs, window_months):
         rows = _moved_rows(batch)
         for at, (pair, _, _, *ids) in enumerate(batch):
             if pair.changes:
                 own = rows.filter(pc.equal(rows["pair"], at)).drop_columns(["pair"])
-                kept_moves.save(pair.opening, pair.closing, EarlierMoves(own, pair.closing.names, *ids))
+                # Without them the next publication takes longer.
+                with suppress(OSError):
+                    kept_moves.save(pair.opening, pair.closing, EarlierMoves(own, pair.closing.names, *ids))
         for (pair, *_), moves in zip(batch, moves_of(rows, len(batch)), strict=True):
             for part, data in published_parts(openings[pair.source], closings[pair.source], moves).items():
                 name = document_name(pair.source, part)
@@ -98,7 +109,9 @@ def _moved_rows(batch: Sequence[_Compared]) -> pa.Table:
     for at, compared in enumerate(batch):
         if compared.others is not None:
             number = pa.array(np.full(compared.others.num_rows, at, np.int32))
-            tables.append(compared.others.append_column("pair", number).select(rows.column_names))
+            tables.append(
+                compared.others.append_column("pair", number).select(rows.column_names).cast(rows.schema)
+            )
     return pa.concat_tables(tables)
 
 

@@ -130,7 +130,11 @@ class Bridges:
         head = encode(index.as_dict(), {"product": LISTED_WITH, "list": BRIDGES})
         origin = live.generation if live is not None and names else ""
         return Attachments(
-            [(BRIDGES, head), *bridge_documents(self.kept, computed, self.window_months)],
+            [
+                (BRIDGES, head),
+                # What a generation holds that nothing is reused from rests on nothing that was kept of moves.
+                *bridge_documents(self.kept, computed, self.window_months, follows=live is not None),
+            ],
             tuple(names),
             origin,
         )
@@ -161,7 +165,7 @@ class Bridges:
             self.kept.save(today)
             oldest = self.as_of - timedelta(KEPT_DAYS)
             recent = (day for day in self.kept.days() if day >= oldest)
-            self.kept.prune({*recent, *self._month_ends()}, before)
+            self.kept.prune({*recent, *self._month_ends()}, self.as_of, before)
         return today
 
     def _to_walk_back(self, missing: Collection[date]) -> list[date]:

@@ -37,10 +37,12 @@ class KeptMoves:
     Attributes:
         folder: The folder.
         definition: A digest of what else moves follow from than the standings.
+        reads: Whether those that were kept are taken; they are kept all the same.
     """
 
     folder: Path
     definition: str
+    reads: bool = True
 
     def load(self, opening: KeptDay, closing: KeptDay) -> EarlierMoves | None:
         """Those that were kept last of two days; None where nothing follows from them.
@@ -49,6 +51,8 @@ class KeptMoves:
             opening: The first day, as it must have been then.
             closing: The last, of which other parts may have been there.
         """
+        if not self.reads:
+            return None
         try:
             rows = read_table(self._path(opening, closing))
             known = orjson.loads(rows.schema.metadata[_COMES_FROM])

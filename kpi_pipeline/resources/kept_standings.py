@@ -9,6 +9,7 @@
 import shutil
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import blake2b
@@ -21,7 +22,7 @@ import pyarrow as pa
 from kpi_pipeline.atomic_files import modified_at, remove_abandoned, replacing
 from kpi_pipeline.compute.bridge.standings import STANDING_SCHEMA, DaySums, StandingDay, standing_sums
 from kpi_pipeline.compute.rollup.shards import BATCH_ROWS
-from kpi_pipeline.model.bridge import BRIDGE_FIGURES, KEPT_DAYS
+from kpi_pipeline.model.bridge import KEPT_DAYS
 from kpi_pipeline.resources.month_parts import content_digest
 from kpi_pipeline.resources.snapshots import asset_folder
 from kpi_pipeline.resources.stored_tables import (
@@ -39,8 +40,6 @@ MOVES_SUFFIX: Final = ".moves"
 _UNUSED_S: Final = 3600.0
 _LAYOUT: Final = blake2b(str(STANDING_SCHEMA).encode(), digest_size=8).hexdigest()
 """Days of which rows were kept with other columns are as those that were not kept."""
-_SUMMED: Final = [[figure.name, figure.amount, figure.when] for figure in BRIDGE_FIGURES]
-"""Sums of other figures are as those that were not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,34 +158,42 @@ class KeptStandings:
         tables = [self._part(name) for name in sorted(names)]
         return pa.concat_tables(tables) if tables else STANDING_SCHEMA.empty_table()
 
-    def sums(self, days: Sequence[KeptDay], window_months: int) -> list[DaySums]:
+    def sums(
+        self, days: Sequence[KeptDay], window_months: int, definition: str, *, follows: bool = True
+    ) -> list[DaySums]:
         """What the certificates of days sum to; computed once.
 
         Args:
             days: The days.
             window_months: Months of the window of billing.
+            definition: A digest of what else sums follow from than the standings.
+            follows: Whether sums that were kept are taken, and others follow from them.
 
         Raises:
             SumTooLarge: If amounts sum to more than 64 bits.
-            OSError: If it cannot be kept.
+            OSError: If standings cannot be read.
         """
-        held = {kept: self._held_sums(kept, window_months) for kept in days}
+        held: dict[KeptDay, DaySums | None] = dict.fromkeys(days)
+        if follows:
+            held = {kept: self._held_sums(kept, window_months, definition) for kept in days}
         missing = [kept for kept, sums in held.items() if sums is None]
-        for kept in missing:
-            held[kept] = self._followed_sums(kept, window_months)
+        for kept in missing if follows else ():
+            held[kept] = self._followed_sums(kept, window_months, definition)
         for batch in self._batches([kept for kept in missing if held[kept] is None], window_months):
             held |= dict(zip(batch, standing_sums(list(batch.values())), strict=True))
         found = {kept: sums for kept, sums in held.items() if sums is not None}
         for kept in missing:
-            with replacing(self.folder / kept.sums_name(window_months)) as part:
-                part.write_bytes(_written(kept, found[kept]))
+            # Without them the next publication takes longer.
+            with suppress(OSError), replacing(self.folder / kept.sums_name(window_months)) as part:
+                part.write_bytes(_written(kept, definition, found[kept]))
         return [found[kept] for kept in days]
 
-    def prune(self, kept: Collection[date], replaced: KeptDay | None = None) -> None:
+    def prune(self, kept: Collection[date], last: date, replaced: KeptDay | None = None) -> None:
         """Remove all other days, and what none names any more.
 
         Args:
             kept: The days that stay.
+            last: The day of the last reading: of it alone what moved until then is kept.
             replaced: One whose standings were replaced a moment ago, of which the files stay too: what
                 changed since follows from them.
         """
@@ -199,7 +206,7 @@ class KeptStandings:
             is_part = path.suffix in (TABLE_SUFFIX, _SUMS_SUFFIX)
             if is_part and name not in named and modified_at(path) < oldest:
                 path.unlink(missing_ok=True)
-            if path.suffix == MOVES_SUFFIX and not path.stem.endswith(f"-to-{max(kept)}"):
+            if path.suffix == MOVES_SUFFIX and not path.stem.endswith(f"-to-{last}"):
                 path.unlink(missing_ok=True)
         remove_abandoned(self.folder)
         oldest = time.time() - KEPT_DAYS * 86400.0
@@ -208,8 +215,23 @@ class KeptStandings:
                 shutil.rmtree(other, ignore_errors=True)
 
     def _part(self, name: str) -> pa.Table:
+        """The rows of a part; a damaged file goes, so that the day counts as one that was not kept.
+
+        Raises:
+            FileNotFoundError: If it is gone or damaged.
+            OSError: If it cannot be read.
+        """
         if name not in self._held:
-            self._hold(name, read_table(self.folder / name))
+            path = self.folder / name
+            try:
+                rows = read_table(path)
+            except (OSError, pa.ArrowException) as error:
+                # An error of the system, such as too many open files, says nothing of the file.
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise
+                path.unlink(missing_ok=True)
+                raise FileNotFoundError(f"{path} is damaged, and removed: {error}") from error
+            self._hold(name, rows)
         return self._held[name]
 
     def _hold(self, name: str, rows: pa.Table) -> None:
@@ -245,15 +267,16 @@ class KeptStandings:
         if batch:
             yield batch
 
-    def _held_sums(self, kept: KeptDay, window_months: int) -> DaySums | None:
+    def _held_sums(self, kept: KeptDay, window_months: int, definition: str) -> DaySums | None:
         path = self.folder / kept.sums_name(window_months)
-        found = _read_sums(path, kept.day, window_months)
+        found = _read_sums(path, kept.day, window_months, definition)
         return None if found is None or not still_there(path) else found[1]
 
-    def _followed_sums(self, kept: KeptDay, window_months: int) -> DaySums | None:
+    def _followed_sums(self, kept: KeptDay, window_months: int, definition: str) -> DaySums | None:
         """The sums of a day that follow from those which it had before few of its parts changed."""
         others = self.folder.glob(f"*-{kept.day}-{window_months}{_SUMS_SUFFIX}")
-        found = _read_sums(max(others, key=modified_at, default=None), kept.day, window_months)
+        path = max(others, key=modified_at, default=None)
+        found = _read_sums(path, kept.day, window_months, definition)
         if found is None:
             return None
         names, before = found
@@ -275,19 +298,21 @@ def _files_of(kept: KeptDay | None) -> set[str]:
     return set() if kept is None else {*kept.names, f"{kept.digest}-{kept.day}"}
 
 
-def _written(kept: KeptDay, sums: DaySums) -> bytes:
+def _written(kept: KeptDay, definition: str, sums: DaySums) -> bytes:
     items = (list(one.items()) for one in (sums.figures, sums.issued))
-    return orjson.dumps([_SUMMED, sorted(kept.names), *items])
+    return orjson.dumps([definition, sorted(kept.names), *items])
 
 
-def _read_sums(path: Path | None, day: date, window_months: int) -> tuple[frozenset[str], DaySums] | None:
+def _read_sums(
+    path: Path | None, day: date, window_months: int, definition: str
+) -> tuple[frozenset[str], DaySums] | None:
     """The parts of a day that were summed, and their sums; None where these are not kept."""
     if path is None:
         return None
     window = StandingDay(STANDING_SCHEMA.empty_table(), day, window_months)
     try:
-        summed, names, figures, issued = orjson.loads(path.read_bytes())
-        if summed != _SUMMED:
+        of, names, figures, issued = orjson.loads(path.read_bytes())
+        if of != definition:
             return None
         sums = DaySums(
             {tuple(key): tuple(value) for key, value in figures},

@@ -42,6 +42,13 @@ def test_of_another_first_day_definition_or_term_they_are_none(moves: KeptMoves)
     assert KeptMoves(moves.folder, "another").load(OPENING, CLOSING) is None
 
 
+def test_where_none_are_read_they_are_kept_all_the_same(moves: KeptMoves) -> None:
+    unread = KeptMoves(moves.folder, moves.definition, reads=False)
+    unread.save(OPENING, CLOSING, MOVES)
+    assert unread.load(OPENING, CLOSING) is None
+    assert moves.load(OPENING, CLOSING) is not None
+
+
 def test_damaged_ones_are_none(moves: KeptMoves) -> None:
     moves.save(OPENING, CLOSING, MOVES)
     (path,) = moves.folder.iterdir()
@@ -52,7 +59,9 @@ def test_damaged_ones_are_none(moves: KeptMoves) -> None:
 def test_they_go_once_their_last_day_is_not_the_last(moves: KeptMoves) -> None:
     moves.save(OPENING, CLOSING, MOVES)
     kept = KeptStandings(moves.folder)
-    kept.prune([OPENING.day, CLOSING.day])
+    later = date(2024, 5, 3)
+    # Also while a later day is kept, as where the business date was set back.
+    kept.prune([OPENING.day, CLOSING.day, later], CLOSING.day)
     assert moves.load(OPENING, CLOSING) is not None
-    kept.prune([OPENING.day, CLOSING.day, date(2024, 5, 3)])
+    kept.prune([OPENING.day, CLOSING.day, later], later)
     assert moves.load(OPENING, CLOSING) is None

@@ -60,21 +60,46 @@ def test_equal_months_are_one_file_and_sums_are_exact(kept: KeptStandings) -> No
     assert len(list(kept.folder.glob("*.arrow"))) == 3
     assert kept.rows(first.names - second.names).equals(rows(3))
     for _ in range(2):  # computed, and then kept
-        sums = kept.sums([first, second], 12)
+        sums = kept.sums([first, second], 12, "definition")
         assert [one.figures["", "", "CLP", "receivable"] for one in sums] == [(6, 3), (7, 3)]
         assert [one.figures["", "", "CLP", "billed"] for one in sums] == [(3 * 5, 3), (3 * 5, 3)]
         assert [one.billing_days("", "") for one in sums] == [40, 41]
 
 
+def test_sums_of_another_definition_are_not_taken(kept: KeptStandings) -> None:
+    day = keep(kept, DAYS[0], a=rows(1, 2))
+    kept.sums([day], 12, "definition")
+    (path,) = kept.folder.glob("*.sums")
+    wrong = path.read_bytes().replace(b"[3,2]", b"[9,2]")
+    for definition, follows, amount in (
+        ("definition", True, 9),
+        ("other", True, 3),
+        ("definition", False, 3),
+    ):
+        path.write_bytes(wrong)
+        (sums,) = kept.sums([day], 12, definition, follows=follows)
+        assert sums.figures["", "", "CLP", "receivable"] == (amount, 2)
+
+
+def test_a_damaged_part_makes_its_day_one_that_was_not_kept(kept: KeptStandings) -> None:
+    day = keep(kept, DAYS[0], a=rows(1))
+    (name,) = day.names
+    (kept.folder / name).write_bytes(b"")
+    with pytest.raises(FileNotFoundError, match="damaged"):
+        KeptStandings(kept.folder).rows([name])
+    assert kept.load(DAYS[0]) is None
+    assert keep(KeptStandings(kept.folder), DAYS[0], a=rows(1)) == day
+
+
 def test_what_no_day_names_goes_after_an_hour(kept: KeptStandings) -> None:
     for day, amount in zip(DAYS, (1, 2, 3), strict=True):
-        kept.sums([keep(kept, day, a=rows(amount))], 12)
-    kept.prune(DAYS[1:])
+        kept.sums([keep(kept, day, a=rows(amount))], 12, "definition")
+    kept.prune(DAYS[1:], DAYS[-1])
     assert kept.days() == DAYS[1:]
     assert len(list(kept.folder.glob("*.arrow"))) == 3
     for path in kept.folder.iterdir():
         os.utime(path, (time.time() - 7200,) * 2)
-    kept.prune(DAYS[1:])
+    kept.prune(DAYS[1:], DAYS[-1])
     assert len(list(kept.folder.glob("*.arrow"))) == len(list(kept.folder.glob("*.sums"))) == 2
 
 

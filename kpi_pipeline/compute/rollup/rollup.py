@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property, partial
+from hashlib import blake2b
 from typing import Final
 
 import numpy as np
@@ -191,7 +192,10 @@ def _sums_of(
     """
     if kept is None or not shards:
         # Nobody asks for those of one group.
-        return [("", _with_sums(sums)) for sums in _summed_whole(shards, summing, schema, definitions)]
+        whole = _summed_whole(shards, summing, schema, definitions)
+        return [
+            ("", with_digests(_with_sums(sums)) if kept is not None else _with_sums(sums)) for sums in whole
+        ]
     groups = grouped(shards)
     found = {
         group.first: sums for group in groups if group.digest and (sums := kept.get(group.digest)) is not None
@@ -368,7 +372,8 @@ def _bases(merged: MergedSums, as_of: date) -> dict[str, ForecastBasis]:
         return {_BASES: pa.table({"currency": pa.array(currencies), "basis": pa.array(texts, pa.string())})}
 
     compared = ("landmarks", "month_ends", "month_end_payments")
-    rows = merged.following(f"{_BASES}-{'-'.join(currencies)}", compared, computed)[_BASES].to_pylist()
+    of_currencies = blake2b(repr(currencies).encode(), digest_size=8).hexdigest()
+    rows = merged.following(f"{_BASES}-{of_currencies}", compared, computed)[_BASES].to_pylist()
     return {row["currency"]: ForecastBasis.of_data(json.loads(row["basis"])) for row in rows}
 
 
