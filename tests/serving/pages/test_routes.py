@@ -190,7 +190,7 @@ def test_charts_are_drawn_described_and_tabled(web, press) -> None:
         assert set(named) <= ids
     text = words(page.text)
     for expected in (
-        "se propusieron $7.020 M, se aprobaron $6.240 M y se pagaron $5.460 M; el DSO es de 34,5 días.",
+        "se propusieron $7.020 M, se aprobaron $6.240 M y se cobraron $5.460 M; el DSO es de 34,5 días.",
         "20,0% de los saldos impagos tiene más de 120 días ($5,0 M).",
         "En jul 2024 se espera cobrar $60,0 M (intervalo del 90%: de $30,0 M a $90,0 M)",
         "jul 2023",

@@ -43,6 +43,7 @@ STORED = {
         **{"name": "profile", "label_es": "Ficha", "label_en": "Profile", "product": "dashboards"},
         **{name: [] for name in ("kpis", "leads", "charts", "tables")},
     },
+    "loss_rates": {},
     "specs": {},
 }
 CATALOGUE = Catalogue.model_validate(STORED)
