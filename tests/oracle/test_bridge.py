@@ -13,7 +13,7 @@ from kpi_pipeline.audit.recomputation.certificate_states import CertificateState
 from kpi_pipeline.audit.recomputation.rows import Row, table_rows
 from kpi_pipeline.cache.bridges import MovedCertificates
 from kpi_pipeline.compute.bridge.documents import published_parts
-from kpi_pipeline.compute.bridge.moves import DayPair, moves_between
+from kpi_pipeline.compute.bridge.moves import DayPair, moved_rows, moves_of
 from kpi_pipeline.compute.bridge.standings import StandingDay, standing_sums, standings
 from kpi_pipeline.compute.listing.rows import listed_rows
 from kpi_pipeline.model.bridge import BRIDGE_FIGURE_BY_NAME
@@ -50,7 +50,10 @@ class Reading:
 def published(opening: Reading, closing: Reading) -> dict[str, dict[str, Any]]:
     """The documents of the bridge between two readings."""
     days = (opening.standings, closing.standings)
-    sums, (moves,) = standing_sums(days), moves_between([DayPair(*days, closing.term - opening.term)])
+    sums, (moves,) = (
+        standing_sums(days),
+        moves_of(moved_rows([DayPair(*days, closing.term - opening.term)]), 1),
+    )
     return published_parts(*sums, moves)
 
 

@@ -9,7 +9,7 @@ from kpi_pipeline.cache.bridges import BRIDGES, BridgeDay, BridgeEntry, BridgeIn
 from kpi_pipeline.cache.codec import encode
 from kpi_pipeline.cache.publishing.publisher import Attachments
 from kpi_pipeline.compute.bridge.documents import published_parts
-from kpi_pipeline.compute.bridge.moves import DayPair, moves_between
+from kpi_pipeline.compute.bridge.moves import DayPair, moved_rows, moves_of
 from kpi_pipeline.compute.bridge.standings import StandingDay, standing_sums, standings
 from kpi_pipeline.compute.listing.rows import listed_rows
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
@@ -31,7 +31,8 @@ def usual_bridges() -> Attachments:
     """Those of the certificates of the usual list, walked back to earlier days."""
     table = pa.Table.from_pylist(list(CERTIFICATES), schema=CERTIFICATE_SCHEMA)
     stood = {day: _stood(table, day) for span in SPANS for day in span[1:]}
-    moved = moves_between(DayPair(stood[opens], stood[closes]) for _, opens, closes in SPANS)
+    pairs = [DayPair(stood[opens], stood[closes]) for _, opens, closes in SPANS]
+    moved = moves_of(moved_rows(pairs), len(pairs))
     entries, frames = [], []
     for (name, opens, closes), moves in zip(SPANS, moved, strict=True):
         known_on = None if closes == AS_OF else AS_OF
@@ -51,7 +52,7 @@ def bridge_between(opens: date, closes: date) -> dict[str, bytes]:
     """The documents that the pipeline adds where a reader requests the bridge between two of those days."""
     table = pa.Table.from_pylist(list(CERTIFICATES), schema=CERTIFICATE_SCHEMA)
     days = [_stood(table, day) for day in (opens, closes)]
-    sums, (moves,) = standing_sums(days), moves_between([DayPair(*days)])
+    sums, (moves,) = standing_sums(days), moves_of(moved_rows([DayPair(*days)]), 1)
     return {
         document_name(f"{opens}-{closes}", part): encode(data, {"product": LISTED_WITH})
         for part, data in published_parts(*sums, moves).items()

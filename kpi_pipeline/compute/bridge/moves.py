@@ -1,7 +1,7 @@
 """What moved between two days: each certificate in exactly one part of each figure that it changed."""
 # ruff: noqa: S608 - the statements are built from the model's own names
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,16 +59,6 @@ class Moves:
 
     sums: PartSums
     rows: Mapping[str, pa.Table]
-
-
-def moves_between(pairs: Iterable[DayPair]) -> list[Moves]:
-    """Find what moved between the days of each pair: `moves_of` of `moved_rows`.
-
-    Raises:
-        SumTooLarge: If amounts sum to more than 64 bits.
-    """
-    pairs = list(pairs)
-    return moves_of(moved_rows(pairs), len(pairs))
 
 
 def moved_rows(pairs: Sequence[DayPair]) -> pa.Table:
