@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Final
+from typing import Final, Protocol
 
 from kpi_pipeline.cache.reading.listing.query import DayRange, Order
 from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS
@@ -12,7 +12,6 @@ from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.list_standings import LIST_STANDINGS
 from kpi_pipeline.model.listed_work import LISTED_WORK
 from kpi_pipeline.model.listing import (
-    EXPECTED,
     FIRST_DAY,
     LAST_DAY,
     LIST_COLUMN_NAMES,
@@ -45,6 +44,7 @@ from serving.listing.request import (
     URGENT_ORDERS,
     WORK_LIST,
     ListRequest,
+    derived_columns,
     usual_columns,
     usual_order,
 )
@@ -68,13 +68,11 @@ def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListReques
         Problem: If a value is none that is allowed, or there are several where one can be.
     """
     given, others = LIST_PARAMETERS.taken_from(parameters)
-    standings = {_standing(*pair) for pair in given.get(STANDING, ())}
+    standings = {_labelled(*pair, LIST_STANDINGS) for pair in given.get(STANDING, ())}
     sort, expected = _only(given.get(SORT, ())), _month(_only(given.get(EXPECTED_IN, ())))
     work_list = _work_list(_only(given.get(WORK_LIST, ())), expected)
-    derived: Sequence[ListColumn] = (EXPECTED,) if expected else ()
-    orders = (*ORDERS, *EXPECTED_ORDERS) if expected else ORDERS
-    if work_list:
-        derived, orders = LISTED_WORK[work_list].columns, (*ORDERS, *URGENT_ORDERS)
+    derived = derived_columns(expected, work_list)
+    orders = (*ORDERS, *(EXPECTED_ORDERS if expected else ()), *(URGENT_ORDERS if work_list else ()))
     request = ListRequest(
         standings=tuple(one.name for one in LIST_STANDINGS if one.name in standings),
         search=_bounded(_only(given.get(SEARCH, ())), LONGEST_SEARCH),
@@ -178,20 +176,13 @@ def _work_list(given: tuple[str, str] | None, expected: str) -> str:
     """The work list that a parameter names; empty where none is given."""
     if given is None:
         return ""
-    labels = tuple(
-        Text(f"{one.label.es} ({one.name})", f"{one.label.en} ({one.name})") for one in LISTED_WORK.values()
-    )
     if expected:
         cause = Text(
             "Una lista de trabajo no muestra lo que se espera cobrar: pida una de las dos cosas.",
             "A work list does not show what is expected: request one of the two.",
         )
         raise _fault(*given, (), cause=cause)
-    folded = fold(given[1])
-    for name, one in LISTED_WORK.items():
-        if folded in (name, fold(one.label.es), fold(one.label.en)):
-            return name
-    raise _fault(given[0], given[1][:LONGEST_SEARCH], tuple(LISTED_WORK), labels)
+    return _labelled(*given, tuple(LISTED_WORK.values()))
 
 
 def _stretch_text(stretch: str) -> Text:
@@ -216,16 +207,8 @@ def require_expected(expected: str, stretches: Sequence[str]) -> None:
             f"El pronóstico no tiene el mes «{asked.es}»: va de {begin.es} a {end.es}.",
             f'The forecast does not have the month "{asked.en}": it goes from {begin.en} to {end.en}.',
         )
-        raise value_problem(
-            INVALID_LIST_PARAMETER,
-            LIST_PARAMETERS,
-            EXPECTED_IN,
-            expected,
-            stretches,
-            blamed=lambda *pair: LIST_PARAMETERS.spellings.get(fold(pair[0])) == EXPECTED_IN,
-            labels=tuple(map(_stretch_text, stretches)),
-            cause=cause,
-        )
+        labels = tuple(map(_stretch_text, stretches))
+        raise _fault_of(EXPECTED_IN, expected, stretches, labels, cause)
 
 
 def refuse_of_today(request: ListRequest) -> None:
@@ -234,31 +217,15 @@ def refuse_of_today(request: ListRequest) -> None:
     Raises:
         Problem: If it is.
     """
-    for name, value, cause in (
-        (
-            EXPECTED_IN,
-            request.expected,
-            Text(
-                "Lo que se espera cobrar es solo de la lista de hoy.",
-                "What is expected is of today's list only.",
-            ),
-        ),
-        (
-            WORK_LIST,
-            request.work_list,
-            Text("Las listas de trabajo son solo de hoy.", "Work lists are of today only."),
-        ),
-    ):
-        if value:
-            raise value_problem(
-                INVALID_LIST_PARAMETER,
-                LIST_PARAMETERS,
-                name,
-                value,
-                (),
-                blamed=lambda *pair, name=name: LIST_PARAMETERS.spellings.get(fold(pair[0])) == name,
-                cause=cause,
-            )
+    if request.expected:
+        cause = Text(
+            "Lo que se espera cobrar es solo de la lista de hoy.",
+            "What is expected is of today's list only.",
+        )
+        raise _fault_of(EXPECTED_IN, request.expected, cause=cause)
+    if request.work_list:
+        cause = Text("Las listas de trabajo son solo de hoy.", "Work lists are of today only.")
+        raise _fault_of(WORK_LIST, request.work_list, cause=cause)
 
 
 def require_currency(currency: str, known: Sequence[str]) -> None:
@@ -272,26 +239,24 @@ def require_currency(currency: str, known: Sequence[str]) -> None:
         Problem: If it is none of them.
     """
     if currency and currency not in known:
-        raise value_problem(
-            INVALID_LIST_PARAMETER,
-            LIST_PARAMETERS,
-            CURRENCY,
-            currency,
-            known,
-            blamed=lambda *pair: LIST_PARAMETERS.spellings.get(fold(pair[0])) == CURRENCY,
-        )
+        raise _fault_of(CURRENCY, currency, known)
 
 
-def _standing(parameter: str, value: str) -> str:
+class _Labelled(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def label(self) -> Text: ...
+
+
+def _labelled(parameter: str, value: str, entries: Sequence[_Labelled]) -> str:
+    """The name of the entry that a value names, by its name or its label in either language."""
     folded = fold(value)
-    for standing in LIST_STANDINGS:
-        if folded in (standing.name, fold(standing.label.es), fold(standing.label.en)):
-            return standing.name
-    names = tuple(standing.name for standing in LIST_STANDINGS)
-    labels = tuple(
-        Text(f"{one.label.es} ({one.name})", f"{one.label.en} ({one.name})") for one in LIST_STANDINGS
-    )
-    raise _fault(parameter, value, names, labels)
+    for one in entries:
+        if folded in (one.name, fold(one.label.es), fold(one.label.en)):
+            return str(one.name)
+    labels = tuple(Text(f"{one.label.es} ({one.name})", f"{one.label.en} ({one.name})") for one in entries)
+    raise _fault(parameter, value, tuple(str(one.name) for one in entries), labels)
 
 
 def _named(parameter: str, value: str, allowed: Sequence[str]) -> str:
@@ -348,6 +313,26 @@ def _quoting_fault(parameter: str, value: str, allowed: Sequence[str]) -> Proble
 
 def _only(given: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
     return only_value(INVALID_LIST_PARAMETER, LIST_PARAMETERS, given)
+
+
+def _fault_of(
+    name: str,
+    value: str,
+    allowed: Sequence[str] = (),
+    labels: Sequence[Text] = (),
+    cause: Text | None = None,
+) -> Problem:
+    """The problem of a parameter by its canonical name, however the address spells it."""
+    return value_problem(
+        INVALID_LIST_PARAMETER,
+        LIST_PARAMETERS,
+        name,
+        value,
+        allowed,
+        blamed=lambda parameter, _: LIST_PARAMETERS.spellings.get(fold(parameter)) == name,
+        labels=labels,
+        cause=cause,
+    )
 
 
 def _fault(

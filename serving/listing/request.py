@@ -137,10 +137,8 @@ class ListRequest:
 
     @property
     def derived(self) -> tuple[ListColumn, ...]:
-        """The columns that are shown in any case: what is expected, or what is said in a work list."""
-        if self.expected:
-            return (EXPECTED,)
-        return LISTED_WORK[self.work_list].columns if self.work_list else ()
+        """The columns that are shown in any case."""
+        return derived_columns(self.expected, self.work_list)
 
     @property
     def shown(self) -> list[ListColumn]:
@@ -215,6 +213,16 @@ def usual_order(expected: str, work_list: str) -> Order:
     if work_list:
         return MOST_URGENT
     return LARGEST_EXPECTED if expected else STANDARD_ORDER
+
+
+def derived_columns(expected: str, work_list: str) -> tuple[ListColumn, ...]:
+    """The columns of a list that are shown in any case: what is expected, or what a work list says.
+
+    Arguments are those of `usual_order`.
+    """
+    if expected:
+        return (EXPECTED,)
+    return LISTED_WORK[work_list].columns if work_list else ()
 
 
 def usual_columns(work_list: str) -> tuple[str, ...]:
