@@ -203,6 +203,8 @@ _LEFT: Final = (
 )
 _SENT: Final = (f"{_COMES} AND o_standing IN ('unsent', 'returned')", "new")
 _SAME_ISSUE: Final = "c_issued_on = o_issued_on"
+# Paid in advance, and issued since.
+_ISSUED: Final = (f"{_COMES} AND {_SAME_ISSUE} AND o_issued_on > o_day", "new")
 _BOTH_RECEIVABLE: Final = f"o_standing IN {_OWED} AND c_standing IN {_OWED}"
 
 BRIDGE_FIGURES: Final[tuple[BridgeFigure, ...]] = (
@@ -213,9 +215,9 @@ BRIDGE_FIGURES: Final[tuple[BridgeFigure, ...]] = (
             "Saldos impagos de lo enviado o con conformidad.", "Unpaid balances of what is sent or accepted."
         ),
         "open",
-        f"{{}}standing IN {_OWED}",
+        f"{{}}standing IN {_OWED} AND {{}}issued_on <= {{}}day",
         ("receivable",),
-        (_GONE, (_IS_NEW, "new"), _BACK, *_STAYED, *_LEFT, _SENT),
+        (_GONE, (_IS_NEW, "new"), _BACK, *_STAYED, *_LEFT, _SENT, _ISSUED),
     ),
     BridgeFigure(
         "overdue",
@@ -232,6 +234,7 @@ BRIDGE_FIGURES: Final[tuple[BridgeFigure, ...]] = (
             *_STAYED,
             *_LEFT,
             _SENT,
+            _ISSUED,
             (f"{_COMES} AND {_BOTH_RECEIVABLE} AND o_due_on < c_day", "time"),
             (f"{_BOTH_RECEIVABLE} AND o_is_in <> c_is_in AND {_OTHER_TERM}", "definition"),
             (f"{_GOES} AND {_ACCEPTED} AND c_is_due_assumed AND {_OTHER_DUE}", "accepted"),
@@ -282,8 +285,7 @@ BRIDGE_FIGURES: Final[tuple[BridgeFigure, ...]] = (
             (f"{_STAYS} AND o_standing = 'awaiting' AND c_standing IN {_AGREED}", "accepted"),
             (f"{_GOES} AND c_standing = 'returned'", "returned"),
             _SENT,
-            # Paid in advance, and issued since.
-            (f"{_COMES} AND {_SAME_ISSUE} AND o_issued_on > o_day", "new"),
+            _ISSUED,
         ),
     ),
 )

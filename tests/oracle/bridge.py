@@ -13,8 +13,8 @@ from kpi_pipeline.audit.recomputation.standing import ACCEPTED, AWAITING, CANCEL
 WINDOW_MONTHS = 12
 OWED = {AWAITING, ACCEPTED}
 FIGURES: dict[str, Callable[[CertificateState], int | None]] = {
-    "receivable": lambda one: one.outstanding if one.standing in OWED else None,
-    "overdue": lambda one: one.outstanding if one.is_overdue else None,
+    "receivable": lambda one: one.outstanding if one.is_issued and one.standing in OWED else None,
+    "overdue": lambda one: one.outstanding if one.is_issued and one.is_overdue else None,
     "approved": lambda one: one.row["amount_approved"] if one.standing in {ACCEPTED, PAID} else None,
     "collected": lambda one: one.collected or None,
     "billed": lambda one: (
@@ -150,7 +150,7 @@ def part(first: CertificateState | None, last: CertificateState | None, figure: 
         return "paid" if paid_more else "accepted" if has_accepted else "corrected"
     if was_in and last.standing in {PAID, RETURNED}:
         return {PAID: "paid", RETURNED: "returned"}[last.standing]
-    if is_in and first.standing in {UNSENT, RETURNED}:
+    if is_in and (first.standing in {UNSENT, RETURNED} or is_issued_since(first, last)):
         return "new"
     if figure == "receivable" or not {first.standing, last.standing} <= OWED:
         return "corrected"
@@ -169,8 +169,13 @@ def _of_billing(first: CertificateState, last: CertificateState, was_in: bool, i
         return "aged_out"
     if was_in:
         return "returned" if last.standing == RETURNED else "corrected"
-    is_issued_since = as_issued and first.issued > first.day
-    return "new" if first.standing in {UNSENT, RETURNED} or is_issued_since else "corrected"
+    is_new = first.standing in {UNSENT, RETURNED} or is_issued_since(first, last)
+    return "new" if is_new else "corrected"
+
+
+def is_issued_since(first: CertificateState, last: CertificateState) -> bool:
+    """It was paid in advance, and has been issued between the days."""
+    return first.issued == last.issued and first.issued > first.day
 
 
 def _of_dates(

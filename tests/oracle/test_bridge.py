@@ -166,6 +166,7 @@ LONG_PAID = {
     **{"conformity_on": date(2023, 4, 20), "amount_approved": 800, "paid_on": date(2023, 5, 20)},
 }
 ADVANCE = {**PAID, "issued_on": date(2024, 4, 2), "sent_on": None, "paid_on": date(2024, 3, 20)}
+PART_ADVANCE = {**OVERDUE, "amount_approved": 800, "paid_on": date(2024, 3, 20), "amount_paid": 100}
 CASES: dict[str, tuple[Row | None, Row | None, dict[str, str]]] = {
     "issued": (
         None,
@@ -236,6 +237,14 @@ CASES: dict[str, tuple[Row | None, Row | None, dict[str, str]]] = {
         {"approved": "cancelled", "collected": "cancelled", "billed": "cancelled"},
     ),
     "paid in advance, issued since": (ADVANCE, ADVANCE, {"billed": "new"}),
+    "paid in part in advance, issued and overdue since": (
+        *(2 * ({**PART_ADVANCE, "issued_on": date(2024, 4, 2)},)),
+        {"receivable": "new", "overdue": "new", "billed": "new"},
+    ),
+    "paid in part in advance, not issued yet": (
+        *(2 * ({**PART_ADVANCE, "issued_on": date(2024, 5, 2)},)),
+        {},
+    ),
 }
 
 
