@@ -63,8 +63,8 @@ _PRODUCT_KEYS = {AssetKey(product) for product in PRODUCTS}
 DESCRIPTIONS = {
     "kpis": "Every KPI with its comparison and trend, aging and stages, of every variant.",
     "dashboards": "The pages manager, operational and critical, of every variant; one read serves one page.",
-    "charts": "The data of every chart and of the analytical pages, of every variant; the catalogue holds "
-    "the specifications.",
+    "charts": "The data of every chart but those of costs, and the analytical pages, of every variant; the "
+    "catalogue holds the specifications.",
     "financials": "Statement, costs, margins and the forecast of collections, of every variant.",
 }
 

@@ -22,7 +22,6 @@ from kpi_pipeline.compute.json_values import Data, rows_of
 from kpi_pipeline.compute.kpi_values import kpi_values
 from kpi_pipeline.compute.results_by_filter import ResultsByFilter
 from kpi_pipeline.compute.windows import cohorts, comparisons
-from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES, PRODUCTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.kpis import KPIS
@@ -126,8 +125,6 @@ def _options(slice_: Slice) -> Blocks:
 def _blocks(product: str, slice_: Slice) -> Blocks:
     """The KPIs, charts and tables of a product's pages, and its blocks beyond them."""
     on_pages, drawn = kpis_of_product(product), charts_of_product(product)
-    if product == "charts":
-        drawn = tuple(CHARTS)
     values = kpi_values(slice_, [_KPIS[name] for name in dict.fromkeys((*on_pages, *KPIS_READ))])
     blocks: dict[str, list[Any]] = {
         "options": _options(slice_),

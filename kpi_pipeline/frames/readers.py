@@ -9,9 +9,13 @@ import pandas as pd
 from kpi_pipeline.frames.published import require
 from kpi_pipeline.frames.sources import FilterValue, OnMissing, read
 from kpi_pipeline.model.charts import CHARTS
+from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.labels import Kind
-from kpi_pipeline.model.pages import COMPOSED
+from kpi_pipeline.model.pages import CHARTS_PRODUCT, COMPOSED, charts_of_product
 
+_CHART_PRODUCTS: Final = {
+    name: product for product in (*PRODUCTS, CHARTS_PRODUCT) for name in charts_of_product(product)
+}
 _TABLE_PRODUCTS: Final = {name: page.product for page in COMPOSED for name in page.tables}
 _KPI_VALUES: Final = dict.fromkeys(("value", "previous", "change", "target"), Kind.READING)
 _KPI_KINDS: Final[Mapping[str, str]] = {
@@ -92,7 +96,7 @@ def chart(
         ValueError: If there is no such chart; names those that there are.
     """
     require(name, CHARTS, "chart")
-    result = read(source, "charts", filters, as_of, on_missing)
+    result = read(source, _CHART_PRODUCTS[name], filters, as_of, on_missing)
     (declared,) = (entry for entry in result.catalogue["charts"] if entry["name"] == name)
     kinds = {column["name"]: column["kind"] for column in declared["columns"]}
     values = result.data["charts"][name]["columns"]

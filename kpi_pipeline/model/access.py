@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.kpis import COSTS_GROUP, KPI_GROUPS
 from kpi_pipeline.model.labels import Text
-from kpi_pipeline.model.pages import kpis_of_product
+from kpi_pipeline.model.pages import charts_of_product, kpis_of_product, tables_of_product
+from kpi_pipeline.model.tables import tables_in
 
 
 class Permission(StrEnum):
     """What a role may do."""
 
     FIGURES = "figures"  # read pages and the API, but for costs
-    FINANCIALS = "financials"  # read costs, margins and cash flow too
+    FINANCIALS = "financials"  # read costs and margins too, and the pages that rest on them
     DOWNLOAD = "download"  # take figures away as files
     REFRESH = "refresh"  # request that a product is refreshed
     OPERATE = "operate"  # see and operate the pipeline
@@ -67,7 +69,9 @@ ROLE_LABELS: Final[Mapping[Role, Text]] = {
 
 PERMISSION_LABELS: Final[Mapping[Permission, Text]] = {
     Permission.FIGURES: Text("Ver las cifras, salvo costos", "Read the figures, except costs"),
-    Permission.FINANCIALS: Text("Ver costos, márgenes y flujo de caja", "Read costs, margins and cash flow"),
+    Permission.FINANCIALS: Text(
+        "Ver costos, márgenes y las páginas financieras", "Read costs, margins and the financial pages"
+    ),
     Permission.DOWNLOAD: Text("Descargar archivos", "Download files"),
     Permission.REFRESH: Text("Pedir una actualización", "Request a refresh"),
     Permission.OPERATE: Text("Ver y operar el sistema", "See and operate the system"),
@@ -120,12 +124,19 @@ class AuditAction(StrEnum):
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - the name of an action
 
 
-_OF_COSTS: Final = frozenset(kpi.name for kpi in KPI_GROUPS[COSTS_GROUP])
+_KPIS_OF_COSTS: Final = frozenset(kpi.name for kpi in KPI_GROUPS[COSTS_GROUP])
+
+
+def holds_costs(product: str) -> bool:
+    """Whether a product holds a KPI, a chart or a table that shows costs or what is made of them."""
+    return (
+        not _KPIS_OF_COSTS.isdisjoint(kpis_of_product(product))
+        or any(CHARTS[name].needs_costs for name in charts_of_product(product))
+        or any(table.needs_costs for block in tables_of_product(product) for table in tables_in(block))
+    )
+
 
 PRODUCT_PERMISSIONS: Final[Mapping[str, Permission]] = {
-    product: Permission.FINANCIALS
-    if not _OF_COSTS.isdisjoint(kpis_of_product(product))
-    else Permission.FIGURES
-    for product in PRODUCTS
+    product: Permission.FINANCIALS if holds_costs(product) else Permission.FIGURES for product in PRODUCTS
 }
 """What one needs to read a product: those that hold costs are for fewer eyes."""

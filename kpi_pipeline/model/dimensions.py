@@ -5,7 +5,7 @@ from typing import Final
 
 from kpi_pipeline.model.labels import Kind, Text
 
-SCHEMA_VERSION: Final = 16
+SCHEMA_VERSION: Final = 17
 """Version of payload shapes and meanings; part of every variant key."""
 
 PRODUCTS: Final = ("kpis", "dashboards", "charts", "financials")

@@ -4,11 +4,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.kpis.descriptions import rests_on_all
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.tables import TABLES
+
+CHARTS_PRODUCT: Final = "charts"
+"""The product that holds each chart which needs no costs, whether a page of the product shows it or not."""
 
 EXPECTED: Final = "expected"
 """The figure that is no KPI: what is expected to be collected in the next days."""
@@ -287,8 +291,10 @@ def leads_with_expected(product: str) -> bool:
 
 
 def charts_of_product(product: str) -> tuple[str, ...]:
-    """Charts on the pages of a product, each once, in reading order."""
-    return tuple(dict.fromkeys(name for page in COMPOSED if page.product == product for name in page.charts))
+    """The charts that a product holds, each once: those on its pages, in reading order."""
+    on_pages = (name for page in COMPOSED if page.product == product for name in page.charts)
+    needing_no_costs = (chart.name for chart in CHARTS.values() if not chart.needs_costs)
+    return tuple(dict.fromkeys((*on_pages, *(needing_no_costs if product == CHARTS_PRODUCT else ()))))
 
 
 def tables_of_product(product: str) -> tuple[str, ...]:

@@ -116,7 +116,7 @@ def figures(product: str, *, currencies: tuple[str, ...] = ("CLP",), scale: int 
                 for code in currencies
             ],
         }
-    drawn = tuple(CHARTS) if product == "charts" else charts_of_product(product)
+    drawn = charts_of_product(product)
     return {
         **head,
         "options": {"client": [9, 12], "state": [2, 6, 13]},

@@ -67,9 +67,9 @@ class Products:
             },
         }
 
-    def _charts(self, kpis: Sequence[str], _drawn: Sequence[str]) -> Data:
+    def _charts(self, kpis: Sequence[str], drawn: Sequence[str]) -> Data:
         return {
-            **self._page(kpis, list(self._all_charts)),
+            **self._page(kpis, drawn),
             "tables": {
                 name: getattr(tables, name)(self.variant)
                 for name in ("project_managers", "rejection_reasons", "failure_kinds")

@@ -39,6 +39,7 @@ class Chart:
         fields: Data columns of a variant, in order.
         drawing: How it is drawn.
         nothing: Shown instead where there is nothing to draw.
+        needs_costs: It shows costs, or what is made of them: it is for fewer eyes.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Chart:
     fields: tuple[Column, ...]
     drawing: Drawing
     nothing: Text
+    needs_costs: bool = False
 
     def __post_init__(self) -> None:
         if unknown := sorted(self.drawing.columns - set(self.columns)):
@@ -242,6 +244,7 @@ CHARTS: Final[dict[str, Chart]] = {
             (MONTH, CURRENCY, money("opex", "OPEX", "OPEX"), money("capex", "CAPEX", "CAPEX")),
             Drawing(Shape.STACKED, "month", ("opex", "capex")),
             Text("No hay costos en estos meses.", "There are no costs in these months."),
+            needs_costs=True,
         ),
         Chart(
             "margin_by_project",
@@ -262,6 +265,7 @@ CHARTS: Final[dict[str, Chart]] = {
             ),
             Drawing(Shape.BARS, "project", ("revenue", "cost", "margin"), details=("margin_share",)),
             Text("Ningún proyecto tiene ingresos ni costos.", "No project has revenue or cost."),
+            needs_costs=True,
         ),
         Chart(
             "stages",

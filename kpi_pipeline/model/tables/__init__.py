@@ -105,6 +105,7 @@ def _profitability(dimension: str, es: str, en: str, nothing: Text) -> Table:
             by_size=True,
         ),
         block="profitability",
+        needs_costs=True,
     )
 
 
@@ -258,6 +259,7 @@ TABLES: Final[dict[str, Table]] = {
                 share("margin_share", "Margen (%)", "Margin (%)"),
             ),
             layout="statement",
+            needs_costs=True,
         ),
         _profitability(
             "project",
@@ -286,6 +288,7 @@ TABLES: Final[dict[str, Table]] = {
                 count("count", "Facturas", "Invoices"),
             ),
             ByKey("supplier", ("amount",)),
+            needs_costs=True,
         ),
         Table(
             "cost_categories",
@@ -299,6 +302,7 @@ TABLES: Final[dict[str, Table]] = {
                 count("count", "Facturas", "Invoices"),
             ),
             ByKey("cost_category", ("amount",)),
+            needs_costs=True,
         ),
         Table(
             "working_capital",

@@ -80,6 +80,7 @@ class Table:
         block: The name under which pages and payloads hold it with others; empty: its own.
         layout: How its rows are published: as rows, or as one list a month for each column and currency
             ("forecast", "statement"). A statement is shown with its columns as lines.
+        needs_costs: It shows costs, or what is made of them: it is for fewer eyes.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Table:
     rows: ByDimension | ByKey | WorkList | None = None
     block: str = ""
     layout: Literal["rows", "forecast", "statement"] = "rows"
+    needs_costs: bool = False
 
     @property
     def held_in(self) -> str:

@@ -92,7 +92,7 @@ def _data_name(product: str) -> str:
 
 
 def _data(product: str) -> Schema:
-    drawn = tuple(CHARTS) if product == "charts" else charts_of_product(product)
+    drawn = charts_of_product(product)
     tables = {block: ref(f"table_{block}") for block in tables_of_product(product)}
     properties = {
         **heads("currencies", "months", "comparison", "cohort"),

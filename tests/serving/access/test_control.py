@@ -16,9 +16,11 @@ from kpi_pipeline.model.access import (
     Permission,
     Role,
 )
+from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.kpis import COSTS_GROUP, KPI_GROUPS
 from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.tables import tables_in
 from serving.access.control import check_declared
 from serving.access.identity import EVERYBODY, IDENTITY
 from tests.serving.access.conftest import csrf_of
@@ -149,7 +151,9 @@ def test_each_role_gets_what_is_for_it(controlled, press, role) -> None:
 def test_products_with_costs_are_for_fewer(controlled, press) -> None:
     costs = {kpi.name for kpi in KPI_GROUPS[COSTS_GROUP]}
     for page in PAGES:
-        if costs & set(page.kpis):
+        of_costs = [name for name in page.charts if CHARTS[name].needs_costs]
+        of_costs += [table for block in page.tables for table in tables_in(block) if table.needs_costs]
+        if of_costs or costs & set(page.kpis):
             assert PRODUCT_PERMISSIONS[page.product] is Permission.FINANCIALS
     assert PRODUCT_PERMISSIONS["dashboards"] is PRODUCT_PERMISSIONS["charts"] is Permission.FIGURES
     press.publish()
