@@ -64,8 +64,13 @@ class Sessions:
             connection.execute(sa.insert(SESSIONS).values(**row))
         return held
 
-    def user_of(self, held: str) -> User | None:
-        """Whose session it is; None where it is over, or they are somebody no longer."""
+    def user_of(self, held: str, *, is_use: bool = True) -> User | None:
+        """Whose session it is; None where it is over, or they are somebody no longer.
+
+        Args:
+            held: What their browser holds.
+            is_use: Whether they have been seen now: the session lasts longer then.
+        """
         now, hashed = self._clock(), _hashed(held)
         found = sa.select(USERS, SESSIONS.c.seen_at).join_from(
             SESSIONS, USERS, USERS.c.name == SESSIONS.c.user
@@ -74,7 +79,7 @@ class Sessions:
             row = connection.execute(found.where(SESSIONS.c.hash == hashed, self._is_open(now))).one_or_none()
             if row is None:
                 return None
-            if row.seen_at < now - _SEEN_S:
+            if is_use and row.seen_at < now - _SEEN_S:
                 seen = sa.update(SESSIONS).where(SESSIONS.c.hash == hashed)
                 connection.execute(seen.values(seen_at=now))
         return user_of_row(row)

@@ -177,8 +177,8 @@ class Accounts:
             return None
         return identity_of_user(user, self._policy(), csrf=csrf_of(self._proxy_secret, user.name))
 
-    def _session(self, held: str) -> Identity | None:
-        user = self.sessions.user_of(held)
+    def _session(self, is_use: bool, held: str) -> Identity | None:
+        user = self.sessions.user_of(held, is_use=is_use)
         if user is None:
             return None
         return identity_of_user(

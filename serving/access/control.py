@@ -54,6 +54,7 @@ CSRF_HEADER: Final = "X-CSRF-Token"
 
 _EXTENSION: Final = "kpi_access"
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
+_OF_CHANGES: Final = (Permission.REFRESH, Permission.ADMINISTER)  # also requested by GET
 _LOG: Final = logging.getLogger(__name__)
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="kpi"'}
 
@@ -270,7 +271,7 @@ def _check() -> AnyResponse | None:
         require(demanded)
     elif (request.endpoint or "").partition(".")[0] != _OF_ONESELF:
         raise Problem(SCOPE_UNKNOWN)
-    if request.method not in _SAFE:
+    if request.method not in _SAFE or demanded in _OF_CHANGES:
         _check_form(identity)
     if demanded is Permission.DOWNLOAD:
         audit(AuditAction.DOWNLOAD, requested_page())

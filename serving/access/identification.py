@@ -3,6 +3,7 @@
 import hmac
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from hashlib import sha256
 from typing import Final, Protocol
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -30,15 +31,20 @@ _MOST_KNOWN: Final = 4_096
 class Identities(Protocol):
     """Finds out who sends a request."""
 
-    def of(self, headers: Mapping[str, str]) -> Identity:
-        """Who sends it, by its headers in lower case with `-`."""
+    def of(self, headers: Mapping[str, str], *, is_use: bool = True) -> Identity:
+        """Who sends it.
+
+        Args:
+            headers: Of the request, in lower case with `-`.
+            is_use: Whether it shows that somebody is there: their session lasts longer then.
+        """
 
 
 class OpenIdentities:
     """Asks nobody."""
 
-    def of(self, headers: Mapping[str, str]) -> Identity:  # noqa: ARG002 - the signature is that of all
-        """Whoever it is."""
+    def of(self, headers: Mapping[str, str], *, is_use: bool = True) -> Identity:  # noqa: ARG002
+        """Whoever it is; the signature is that of all."""
         return EVERYBODY
 
 
@@ -47,8 +53,8 @@ class CheckedIdentities:
 
     Args:
         settings: How readers prove who they are.
-        users: By name, finds a person.
-        session_user: By what a browser holds, finds whose session it is.
+        person: By name, finds a person.
+        session: By whether the session is used, and what a browser holds, finds whose it is.
         token: By its text, finds what a token may do.
     """
 
@@ -57,7 +63,7 @@ class CheckedIdentities:
         settings: Settings,
         *,
         person: Callable[[str], Identity | None],
-        session: Callable[[str], Identity | None],
+        session: Callable[[bool, str], Identity | None],
         token: Callable[[str], Identity | None],
     ) -> None:
         self._mode = settings.access
@@ -67,7 +73,7 @@ class CheckedIdentities:
         self._token = token
         self._known: dict[tuple[str, str], tuple[float, Identity]] = {}
 
-    def of(self, headers: Mapping[str, str]) -> Identity:
+    def of(self, headers: Mapping[str, str], *, is_use: bool = True) -> Identity:
         """Who sends it; `NOBODY` who proves nothing or something that is wrong."""
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.casefold() == "bearer":
@@ -75,7 +81,7 @@ class CheckedIdentities:
         if self._mode is AccessMode.PROXY:
             return self._named_by_proxy(headers)
         held = parse_cookie(headers.get("cookie", "")).get(SESSION_COOKIE, "")
-        return self._looked_up("session", held, self._session) if held else NOBODY
+        return self._looked_up("session", held, partial(self._session, is_use)) if held else NOBODY
 
     def forget(self) -> None:
         """Ask the database again for everybody."""

@@ -76,8 +76,9 @@ class Identity:
 
     @property
     def reading_class(self) -> str:
-        """What all who are sent the same pages have in common: part of each key of what is kept."""
-        return f"{self.role or ''}/{self.scope or ''}"
+        """What all who are sent the same answers have in common: part of each key of what is kept."""
+        refused = "/password" if self.must_change else ""
+        return f"{self.role or ''}/{self.scope or ''}{refused}"
 
 
 EVERYBODY: Final = Identity("", None, frozenset(Permission), WHOLE_FIRM)

@@ -1,6 +1,7 @@
 """The ASGI application: one address that streams events, under the rules of every other address."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any, Final
@@ -24,6 +25,9 @@ LIVE_PATH: Final = "/health/live"
 
 RETRY_S: Final = 60
 """Seconds after which a page that was refused may try again; until then it polls."""
+
+CHECKED_S: Final = 60.0
+"""After so many seconds it is asked again whether somebody may listen."""
 
 SLOW_S: Final = 20.0
 """A listener that has not taken a message within so many seconds is dropped."""
@@ -52,6 +56,7 @@ class EventsApplication:
         web_port: The port of the web server, whose pages may connect where no proxy makes both one.
         identities: Finds out who listens.
         slow_s: As `SLOW_S`.
+        checked_s: As `CHECKED_S`.
     """
 
     def __init__(
@@ -61,12 +66,14 @@ class EventsApplication:
         web_port: int,
         identities: Identities,
         slow_s: float = SLOW_S,
+        checked_s: float = CHECKED_S,
     ) -> None:
         self._broadcast = broadcast
         self._names = answered_names(allowed_hosts)
         self._origins = {f"http://{name}:{web_port}" for name in self._names}
         self._identities = identities
         self._slow_s = slow_s
+        self._checked_s = checked_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -78,13 +85,17 @@ class EventsApplication:
         if scope["path"] == LIVE_PATH:
             await _answer(send, 200, b"application/json", orjson.dumps({"status": "ok"}))
             return
-        # It may ask a database.
-        identity = await asyncio.to_thread(self._identities.of, headers)
+        identity = await self._listener(headers)
         problem = _refusal(identity)
         if problem is not None or identity.scope is None:
             await _refuse(send, problem or SCOPE_UNKNOWN)
         else:
-            await self._stream(self._broadcast.within(identity.scope), headers, receive, send)
+            await self._stream(identity.scope, headers, receive, send)
+
+    async def _listener(self, headers: Mapping[str, str]) -> Identity:
+        """Who listens. A page that is merely open does not show that somebody is there."""
+        # It may ask a database.
+        return await asyncio.to_thread(self._identities.of, headers, is_use=False)
 
     def _problem(self, scope: Scope, headers: Mapping[str, str]) -> ProblemType | None:
         if not is_answered(headers.get("host", ""), self._names):
@@ -97,24 +108,25 @@ class EventsApplication:
             return CROSS_SITE
         return None
 
-    async def _stream(
-        self, broadcast: Broadcast, headers: Mapping[str, str], receive: Receive, send: Send
-    ) -> None:
+    async def _stream(self, scope: str, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         try:
-            with broadcast.listener():
-                await self._listen(broadcast, headers, receive, send)
+            with self._broadcast.within(scope).listener():
+                await self._listen(scope, headers, receive, send)
         except TooManyListeners:
             await _refuse(send, TOO_MANY_LISTENERS, [(b"retry-after", str(RETRY_S).encode())])
 
-    async def _listen(
-        self, broadcast: Broadcast, headers: Mapping[str, str], receive: Receive, send: Send
-    ) -> None:
+    async def _listen(self, scope: str, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
+        broadcast, checked = self._broadcast.within(scope), time.monotonic()
         gone: asyncio.Future[None] = asyncio.ensure_future(_disconnected(receive))
         start = {"type": "http.response.start", "status": 200, "headers": _STREAM + self._cors(headers)}
         await send(start)
         try:
             async with aclosing(broadcast.messages(headers.get("last-event-id", ""), gone)) as messages:
                 async for message in messages:
+                    if time.monotonic() - checked >= self._checked_s:
+                        identity, checked = await self._listener(headers), time.monotonic()
+                        if _refusal(identity) is not None or identity.scope != scope:
+                            break
                     async with asyncio.timeout(self._slow_s):
                         await send({"type": "http.response.body", "body": message, "more_body": True})
             await send({"type": "http.response.body", "body": b""})

@@ -27,6 +27,14 @@ def test_a_session_is_somebody_s_until_it_is_idle_for_too_long(sessions, clock) 
     assert sessions.user_of(held) is None
 
 
+def test_asking_whose_it_is_does_not_prolong_one(sessions, clock) -> None:
+    held = sessions.start("ana")
+    clock.now += IDLE - 1
+    assert sessions.user_of(held, is_use=False).name == "ana"
+    clock.now += 1
+    assert sessions.user_of(held) is None
+
+
 def test_no_session_lasts_longer_than_the_longest(sessions, clock) -> None:
     held = sessions.start("ana")
     for _ in range(LONGEST // 300 - 1):

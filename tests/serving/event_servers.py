@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kpi_pipeline.cache.connection import connect_reader
-from serving.access.identification import OpenIdentities
+from serving.access.identification import Identities, OpenIdentities
 from serving.events.application import EventsApplication
 from serving.events.broadcast import Broadcast
 from serving.events.server import EventsServer, Feed, listening_socket, serve
@@ -34,12 +34,22 @@ class Running:
 
 @contextmanager
 def events_server(
-    url: str, *, fed: bool = True, limit: int = 100, web_port: int = 5000, **options: Any
+    url: str,
+    *,
+    fed: bool = True,
+    limit: int = 100,
+    web_port: int = 5000,
+    identities: Identities | None = None,
+    **options: Any,
 ) -> Iterator[Running]:
-    """A server of the cache at an address; one that is not `fed` sends what the test publishes."""
+    """A server of the cache at an address; one that is not `fed` sends what the test publishes.
+
+    Where no `identities` find out who listens, everybody may.
+    """
     port = free_port()
     broadcast, loop = Broadcast(limit), asyncio.new_event_loop()
-    server = EventsServer(EventsApplication(broadcast, (), web_port, OpenIdentities(), **options), broadcast)
+    application = EventsApplication(broadcast, (), web_port, identities or OpenIdentities(), **options)
+    server = EventsServer(application, broadcast)
     listening = listening_socket("127.0.0.1", port)
     feed = Feed(connect_reader(url), broadcast)
     work = serve(server, feed, listening) if fed else server.serve([listening])

@@ -1,10 +1,12 @@
 """Who may request what: every address, for nobody and for each role."""
 
+from contextlib import ExitStack, closing
 from itertools import pairwise
 from urllib.parse import quote_plus
 
 import pytest
 from flask import Blueprint, Flask
+from flask.testing import FlaskClient
 
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind
@@ -21,10 +23,14 @@ from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.kpis import COSTS_GROUP, KPI_GROUPS
 from kpi_pipeline.model.pages import PAGES
 from kpi_pipeline.model.tables import tables_in
-from serving.access.control import check_declared
+from serving.access.control import check_declared, current_access
+from serving.access.identification import SESSION_COOKIE
 from serving.access.identity import EVERYBODY, IDENTITY
 from tests.serving.access.conftest import csrf_of
+from tests.serving.event_servers import events_server
+from tests.serving.events.conftest import Listener
 from tests.serving.payloads import CONSTRUCTORA, MINE, figures
+from tests.waiting import wait_until
 
 PUBLIC = ("/health/live", "/static/", "/problems/", "/sign-in", "/webhook/")
 """Written down a second time: what nobody has to prove anything for."""
@@ -231,6 +237,47 @@ def test_a_change_needs_the_form_of_its_sender(controlled, press) -> None:
     # No browser sends a token by itself.
     headers = controlled.token(Role.ANALYST)
     assert controlled.app.test_client().post("/manager/dashboard/refresh", headers=headers).status_code == 202
+
+
+@pytest.mark.parametrize("address", ["/manager/dashboard/refresh", "/manager/api/cache/clear?product=kpis"])
+def test_a_link_changes_nothing_for_who_has_signed_in(controlled, press, address: str) -> None:
+    press.publish()
+    browser = controlled.somebody(Role.ADMIN)
+    own = csrf_of(browser.get("/manager/dashboard"))
+    # An old browser does not say where a link was that it follows.
+    for headers in ({}, {"Sec-Fetch-Site": "same-origin"}, {"X-CSRF-Token": own[::-1]}):
+        response = browser.get(address, headers=headers)
+        assert (response.status_code, response.get_json()["type"]) == (403, "/problems/form-expired")
+    assert browser.get(f"{address}{'&' if '?' in address else '?'}csrf={own}").status_code == 403
+    assert browser.get(address, headers={"X-CSRF-Token": own}).status_code == 202
+    assert controlled.app.test_client().get(address, headers=controlled.token(Role.ADMIN)).status_code == 202
+
+
+def test_a_stream_ends_once_somebody_may_not_listen(controlled, press, cache_url) -> None:
+    press.publish()
+    with controlled.app.app_context():
+        identities = current_access().identities
+    with (
+        events_server(cache_url, identities=identities, checked_s=0.0) as server,
+        ExitStack() as opened,
+    ):
+
+        def listen(browser: FlaskClient) -> Listener:
+            cookie = browser.get_cookie(SESSION_COOKIE)
+            assert cookie is not None
+            headers = {"Cookie": f"{SESSION_COOKIE}={cookie.value}"}
+            one = opened.enter_context(closing(Listener(server.port, headers)))
+            assert one.answer()[0] == 200
+            one.message()
+            return one
+
+        gone, stays = controlled.somebody(Role.VIEWER, "ana"), controlled.somebody(Role.VIEWER, "eva")
+        listeners = [listen(gone), listen(stays)]
+        gone.post("/sign-out", data={"csrf": csrf_of(gone.get("/account"))})
+        server.call(server.broadcast.wake)
+        assert listeners[0].ends()
+        listeners[1].alive()
+        wait_until(lambda: server.broadcast.count == 1, 10, "the stream has ended")
 
 
 def test_what_somebody_does_is_written_down(controlled, press) -> None:

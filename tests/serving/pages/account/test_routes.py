@@ -87,6 +87,10 @@ def test_no_other_site_signs_anybody_in(controlled) -> None:
 def test_a_given_password_is_changed_before_anything_else(controlled, press) -> None:
     press.publish()
     controlled.users.add("ana", Role.CONTROLLER, PASSWORD)
+    # What others of the role were answered is kept, and not for her.
+    other = controlled.somebody(Role.CONTROLLER, "eva")
+    for address in 2 * ("/manager/dashboard", "/manager/api/dashboard"):
+        assert other.get(address).status_code == 200
     browser, elsewhere = controlled.app.test_client(), controlled.app.test_client()
     assert sign_in(browser, "ana").headers["Location"] == "/account"
     sign_in(elsewhere, "ana")
