@@ -2,14 +2,12 @@
 
 import builtins
 import re
-import shutil
-import subprocess
 
 import pytest
 
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.pages.downloads.documents import stretched
-from tests.conftest import skip_or_fail
+from tests.pdf_text import pdf_text
 from tests.serving.payloads import MINE
 
 pytestmark = pytest.mark.slow
@@ -18,11 +16,8 @@ DOWNLOAD = "/manager/api/download"
 
 
 def text_of(document: bytes) -> str:
-    """The text of a PDF as it is read, a line break being a space."""
-    if shutil.which("pdftotext") is None:
-        skip_or_fail("poppler-utils is not installed")
-    done = subprocess.run(["pdftotext", "-layout", "-", "-"], input=document, capture_output=True, check=True)
-    return re.sub(r"\s+", " ", done.stdout.decode())
+    """The text of a PDF, a line break being a space."""
+    return re.sub(r"\s+", " ", pdf_text(document))
 
 
 def test_a_document_shows_the_page_and_what_it_is_of(web, press, data_of) -> None:

@@ -1,8 +1,6 @@
 """The statement of account of a client as files: today and at month ends, with nothing internal in them."""
 
-import subprocess
 from datetime import date, timedelta
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -15,6 +13,7 @@ from kpi_pipeline.settings import Settings
 from serving.app import create_app
 from serving.cache_access import current_connection
 from serving.profile.statement import look_up_statement
+from tests.pdf_text import pdf_text
 from tests.serving.pages.downloads.test_routes import Book
 from tests.serving.payloads import CONSTRUCTORA, MINE
 
@@ -22,13 +21,9 @@ FILES = "/manager/api/download/clients"
 MINES = f"{FILES}/{quote(MINE)}/statement"
 
 
-def text_of(document: bytes, tmp_path: Path) -> str:
+def text_of(document: bytes) -> str:
     """What a PDF says."""
-    path = tmp_path / "statement.pdf"
-    path.write_bytes(document)
-    return subprocess.run(
-        ["pdftotext", "-layout", path, "-"], check=True, capture_output=True, text=True
-    ).stdout.replace("\N{NO-BREAK SPACE}", " ")
+    return pdf_text(document).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_a_workbook_of_today_in_spanish(web, press) -> None:
@@ -56,21 +51,19 @@ def test_a_workbook_of_today_in_spanish(web, press) -> None:
     assert (issued, due) == (date(2024, 1, 10), date(2024, 2, 11))
 
 
-def test_a_document_of_a_month_end_in_english(web, press, tmp_path: Path) -> None:
+def test_a_document_of_a_month_end_in_english(web, press) -> None:
     press.publish("dashboards")
     # The newest month end on or before the date.
     response = web.get(f"{FILES}/{quote(CONSTRUCTORA)}/statement.pdf?lang=en&as_of=2024-06-10")
     assert "2024-05-31.pdf" in response.headers["Content-Disposition"]
-    text = text_of(response.data, tmp_path)
+    text = text_of(response.data)
     for word in ("Statement of account", CONSTRUCTORA, "May 31, 2024", "CLP 700", "Jun 27, 2024"):
         assert word in text
     for word in ("dashboards", "reading", "generation", "Urgency", "Sent"):
         assert word.casefold() not in text.casefold()
     # Certificate 2 was issued later.
     assert "2,000,000" not in text
-    nothing = text_of(
-        web.get(f"{FILES}/{quote(CONSTRUCTORA)}/statement.pdf?lang=es&as_of=2024-02-29").data, tmp_path
-    )
+    nothing = text_of(web.get(f"{FILES}/{quote(CONSTRUCTORA)}/statement.pdf?lang=es&as_of=2024-02-29").data)
     assert "No hay saldos impagos a esta fecha." in nothing
 
 
