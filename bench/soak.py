@@ -2,8 +2,8 @@
 
 A stack of its own answers one address at a share of the most that it can, and each second answers and pages
 of a filter drawn at random. Every few seconds a certificate changes and is published. It fails where an
-answer is an error, or of an earlier reading than one before it, and where memory, keys or the 99th percentile
-of the last third exceed those before by more than is allowed. Needs Debian's wrk and hey.
+answer is an error, or of an earlier reading than one before it, and where `steadiness` finds that something
+has not stayed as it was. Needs Debian's wrk and hey.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from urllib.parse import urlencode
 import redis
 from refreshes import Refreshes
 from stack import Stack, change, demo, stack_of
+from steadiness import WINDOW_S, Window, thirds, unsteady
 
 from kpi_pipeline.cache.manifest import KEPT_READINGS
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -35,14 +36,6 @@ from kpi_pipeline.stack.addresses import LOOPBACK
 
 HOT: Final = "/manager/api/dashboard"
 CONNECTIONS: Final = 16
-WINDOW_S: Final = 60
-MORE_MEMORY: Final = 1.15
-"""How much more than before a program may hold in the last third, at most."""
-
-MORE_MIB: Final = 50
-LONGER: Final = 1.5
-"""By how much the 99th percentile of the last third may exceed that of the first one, at most."""
-
 PROGRAMS: Final = {
     "kpi_pipeline.worker": "worker",
     "granian": "web server",
@@ -54,27 +47,6 @@ PROGRAMS: Final = {
     "dagster": "Dagster",
 }
 """By a part of the command of a process what it is; the first that fits."""
-
-
-@dataclass
-class Window:
-    """One minute.
-
-    Attributes:
-        requests: Answers at the pace.
-        p50_ms: Their median.
-        p99_ms: The 99th percentile.
-        published: Generations that went live meanwhile.
-        mib: Memory at the end, by program.
-        keys: Keys in the cache at the end.
-    """
-
-    requests: int
-    p50_ms: float
-    p99_ms: float
-    published: int
-    mib: dict[str, int]
-    keys: int
 
 
 @dataclass
@@ -214,29 +186,6 @@ def windows(
         yield window, wrong
 
 
-def thirds(measured: list[Window]) -> list[list[Window]]:
-    size = len(measured) // 3
-    return [measured[:size], measured[size : 2 * size], measured[-size:]]
-
-
-def faults(measured: list[Window]) -> list[str]:
-    """What has not stayed as it was."""
-    first, second, last = thirds(measured)
-    found = []
-    for name in sorted({name for window in measured for name in window.mib}):
-        before = max(window.mib.get(name, 0) for window in (*first, *second))
-        after = statistics.mean(window.mib.get(name, 0) for window in last)
-        if after > before * MORE_MEMORY and after - before > MORE_MIB:
-            found.append(f"{name} holds {after:.0f} MiB after {before:.0f}")
-    keys = [max(window.keys for window in part) for part in ((*first, *second), last)]
-    if keys[1] > keys[0] * MORE_MEMORY:
-        found.append(f"the cache holds {keys[1]} keys after {keys[0]}")
-    slow = [statistics.median(window.p99_ms for window in part) for part in (first, last)]
-    if slow[1] > slow[0] * LONGER:
-        found.append(f"p99 is {slow[1]:.1f} ms after {slow[0]:.1f}")
-    return found
-
-
 def soak(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Everything measured."""
     with stack_of(f"sqlite:///{demo(folder, options.rows)}") as stack:
@@ -272,7 +221,7 @@ def soak(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "looks": reader.looks,
         "published": len(published),
         "errors": errors[:20],
-        "faults": faults(measured),
+        "faults": unsteady(measured, options.every),
         "thirds": [
             {
                 "requests": sum(window.requests for window in part),
