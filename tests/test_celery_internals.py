@@ -13,6 +13,7 @@ from dagster import DagsterInstance, DagsterRun
 from dagster._core.definitions.reconstruct import ReconstructableJob
 from dagster._core.launcher import LaunchRunContext
 
+from kpi_pipeline.cache.connection import connect
 from tests.waiting import wait_until
 
 CHANGED = (
@@ -32,6 +33,27 @@ def nothing():
 @job
 def some_job():
     nothing()
+"""
+
+LONG_JOB = """
+import time
+from pathlib import Path
+from dagster import job, op
+
+@op(config_schema={"trace": str, "until": str})
+def wait(context):
+    with open(context.op_config["trace"], "a") as trace:
+        trace.write("begun\\n")
+    until = Path(context.op_config["until"])
+    for _ in range(1200):
+        if until.exists():
+            return
+        time.sleep(0.05)
+    raise TimeoutError
+
+@job
+def some_job():
+    wait()
 """
 
 # A worker has one application; this process may hold that of another test too.
@@ -57,11 +79,13 @@ def run(instance: DagsterInstance, tmp_path: Path) -> DagsterRun:
     )
 
 
-def launch(instance: DagsterInstance, run: DagsterRun) -> DagsterRun:
+def launch(
+    instance: DagsterInstance, run: DagsterRun, broker: str = BROKER, results: str = RESULTS
+) -> DagsterRun:
     """Put the task of a run into the queue, by the launcher that dagster.yaml names."""
     from dagster_celery.launcher import CeleryRunLauncher
 
-    launcher = CeleryRunLauncher("background", BROKER, RESULTS)
+    launcher = CeleryRunLauncher("background", broker, results)
     launcher.register_instance(instance)
     launcher.launch_run(LaunchRunContext(run, None))
     return instance.get_run_by_id(run.run_id)
@@ -97,6 +121,58 @@ def test_a_worker_executes_what_the_launcher_sends_and_is_known_to_have_started_
     assert executed == [launched.run_id], f"{CHANGED}the launcher's message"
     assert started_by == {NAME: True, "kpi@there": False}, f"{CHANGED}what a started task records"
     assert not is_started_by(app, launched.tags, NAME)
+
+
+def test_a_message_that_redis_delivers_again_executes_its_run_once(valkey_url, cache_url, tmp_path) -> None:
+    from kpi_pipeline.celery_internals import make_worker_app
+    from kpi_pipeline.dagster_internals.run_execution import execute_in_process, run_id_of
+
+    path, trace, may_end = tmp_path / "jobs.py", tmp_path / "trace", tmp_path / "may_end"
+    path.write_text(LONG_JOB)
+    recorded = ReconstructableJob.for_file(str(path), "some_job")
+    delivered: list[str] = []
+    # As the worker's configuration, but for the hour after which a message is delivered again.
+    config = {
+        "task_acks_late": True,
+        "task_default_queue": "background",
+        "task_track_started": True,
+        "worker_prefetch_multiplier": 1,
+        "broker_transport_options": {"visibility_timeout": 1},
+    }
+    monitored = {"run_monitoring": {"enabled": True}}
+    with DagsterInstance.local_temp(str(tmp_path), overrides=monitored) as instance:
+        run = instance.create_run_for_job(
+            recorded.get_definition(),
+            run_config={"ops": {"wait": {"config": {"trace": str(trace), "until": str(may_end)}}}},
+            job_code_origin=recorded.get_python_origin(),
+        )
+
+        def execute(arguments: Any) -> int:
+            delivered.append(run_id_of(arguments))
+            return execute_in_process(instance, delivered[-1], lambda _: None)
+
+        app = make_worker_app(valkey_url, valkey_url, config, execute)
+        assert "execute_job" in app.tasks  # before the launcher's application has a task of this name
+        launch(instance, run, valkey_url, valkey_url)
+        with start_worker(
+            app, pool="threads", concurrency=3, queues=["background"], hostname=NAME, perform_ping_check=False
+        ):
+            wait_until(trace.exists, 30, "the run is at work")
+            # What each worker does every ten seconds.
+            with app.connection_for_read() as connection:
+                channel: Any = connection.default_channel
+                wait_until(
+                    lambda: channel.qos.restore_visible(interval=1) or len(delivered) == 2,
+                    30,
+                    "the message is delivered again",
+                )
+            may_end.touch()
+            wait_until(lambda: instance.get_run_by_id(run.run_id).is_finished, 30, "the run ends")
+            with connect(valkey_url) as broker:
+                wait_until(lambda: not broker.hlen("unacked"), 30, "both deliveries are acknowledged")
+                assert broker.llen("background") == 0
+    assert delivered == 2 * [run.run_id]
+    assert trace.read_text() == "begun\n"
 
 
 def test_a_worker_gives_signs_with_its_name() -> None:
