@@ -27,6 +27,9 @@ START_S = 420
 ROWS = 2_000
 """Certificates in the demo of the shared stack: a refresh takes half as long as with those of a start."""
 
+SECRETS = {"KPI_WEBHOOK_SECRET": "webhook-0123456789abcdef", "KPI_API_TOKEN": "kpi_0123_abcdefghijk"}
+"""Settings of the shared stack that nothing may tell."""
+
 SCHEDULES = """
 { repositoriesOrError { ... on RepositoryConnection { nodes { schedules { scheduleState { id } } } } } }
 """
@@ -192,7 +195,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     It ends with its last test: a stack that is idle takes a fifth of a processor.
     """
     settings = {"KPI_PRECOMPUTE_MAX_VARIANTS": "400", "KPI_AS_OF": Settings().today().isoformat()}
-    made = Machine(tmp_path_factory.mktemp("stack"), settings=settings)
+    made = Machine(tmp_path_factory.mktemp("stack"), settings={**settings, **SECRETS})
     try:
         loaded = made.kpi("load", "demo", "--rows", str(ROWS))
         assert loaded.code == 0, loaded.errors

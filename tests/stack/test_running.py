@@ -12,14 +12,16 @@ from typing import Any
 
 import pyarrow.compute as pc
 import pytest
+import redis
 
+from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.resources.stored_tables import StoredTable
 from kpi_pipeline.stack.addresses import OPENER
 from tests.waiting import wait_until
 
-from .conftest import ROWS
+from .conftest import ROWS, SECRETS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -88,17 +90,41 @@ def test_everything_listens_on_the_loopback_interface_only(stack) -> None:
     assert {host for host, _ in listening} == {"127.0.0.1"}
 
 
-def test_no_password_is_in_a_log_or_a_command(stack) -> None:
+def test_no_secret_is_in_a_log_a_command_redis_or_what_dagster_records(stack) -> None:
     addresses = stack.addresses
     passwords = (addresses.pipeline_password, addresses.serving_password, addresses.supervisor_password)
+    secrets = [secret.encode() for secret in (*passwords, *SECRETS.values())]
     logs = [path for path in (stack.home / "logs").iterdir() if path.is_file()]
-    told = [path.read_text(errors="replace") for path in logs]
-    told += [Path(f"/proc/{pid}/cmdline").read_text(errors="replace") for pid in stack.processes()]
-    told += [stack.output, stack.kpi("status").output, stack.kpi("doctor").output]
+    recorded = [path for path in (stack.home / "dagster").rglob("*") if path.is_file()]
+    assert any(path.suffix == ".db" for path in recorded)
+    told = {str(path): path.read_bytes() for path in (*logs, *recorded)}
+    told |= {f"process {pid}": Path(f"/proc/{pid}/cmdline").read_bytes() for pid in stack.processes()}
+    told |= {name: stack.kpi(name).output.encode() for name in ("status", "doctor")}
+    told["kpi up"] = stack.output.encode()
+    server = addresses.redis_url("pipeline").rpartition("/")[0]
+    for database, prefix in ((0, b"kpi:"), (1, b"celery-task-meta-")):
+        with connect(f"{server}/{database}") as client:
+            keys = list(client.scan_iter(count=1000))
+            assert any(key.startswith(prefix) for key in keys)
+            told |= {f"Redis {database} {key!r}": held_under(client, key) for key in keys}
     assert len(logs) >= len(PROCESSES)
-    assert not any(password in text for password in passwords for text in told)
+    assert {name for name, text in told.items() if any(secret in text for secret in secrets)} == set()
     written = [path for path in logs if path.name != "supervisord.err"]
     assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o600}
+
+
+def held_under(client: redis.Redis, key: bytes) -> bytes:
+    """What Redis holds under a key, however it is kept."""
+    read = {
+        b"string": client.get,
+        b"hash": client.hgetall,
+        b"list": lambda name: client.lrange(name, 0, -1),
+        b"set": client.smembers,
+        b"zset": lambda name: client.zrange(name, 0, -1),
+        b"stream": client.xrange,
+        b"none": lambda _: b"",  # it has expired
+    }[client.type(key)]
+    return key + repr(read(key)).encode()
 
 
 def test_telemetry_is_off(stack) -> None:
