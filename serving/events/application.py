@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import aclosing
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from typing import Any, Final
 
 import orjson
@@ -25,6 +26,9 @@ LIVE_PATH: Final = "/health/live"
 
 RETRY_S: Final = 60
 """Seconds after which a page that was refused may try again; until then it polls."""
+
+MOST_STREAMS: Final = 200
+"""So many streams somebody may have at once: one cannot take them all."""
 
 CHECKED_S: Final = 60.0
 """After so many seconds it is asked again whether somebody may listen."""
@@ -74,6 +78,7 @@ class EventsApplication:
         self._identities = identities
         self._slow_s = slow_s
         self._checked_s = checked_s
+        self._streams: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -90,7 +95,7 @@ class EventsApplication:
         if problem is not None or identity.scope is None:
             await _refuse(send, problem or SCOPE_UNKNOWN)
         else:
-            await self._stream(identity.scope, headers, receive, send)
+            await self._stream(identity.name, identity.scope, headers, receive, send)
 
     async def _listener(self, headers: Mapping[str, str]) -> Identity:
         """Who listens. A page that is merely open does not show that somebody is there."""
@@ -108,12 +113,31 @@ class EventsApplication:
             return CROSS_SITE
         return None
 
-    async def _stream(self, scope: str, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
+    async def _stream(
+        self, name: str, scope: str, headers: Mapping[str, str], receive: Receive, send: Send
+    ) -> None:
         try:
-            with self._broadcast.within(scope).listener():
+            with self._share_of(name), self._broadcast.within(scope).listener():
                 await self._listen(scope, headers, receive, send)
         except TooManyListeners:
             await _refuse(send, TOO_MANY_LISTENERS, [(b"retry-after", str(RETRY_S).encode())])
+
+    @contextmanager
+    def _share_of(self, name: str) -> Iterator[None]:
+        """Count one stream of somebody; where nobody is asked who they are, nobody's share is known.
+
+        Raises:
+            TooManyListeners: If they have as many as one may.
+        """
+        if name and self._streams[name] >= MOST_STREAMS:
+            raise TooManyListeners
+        self._streams[name] += 1
+        try:
+            yield
+        finally:
+            self._streams[name] -= 1
+            if not self._streams[name]:
+                del self._streams[name]
 
     async def _listen(self, scope: str, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         broadcast, checked = self._broadcast.within(scope), time.monotonic()

@@ -26,6 +26,7 @@ from kpi_pipeline.model.tables import tables_in
 from serving.access.control import check_declared, current_access
 from serving.access.identification import SESSION_COOKIE
 from serving.access.identity import EVERYBODY, IDENTITY
+from serving.events import application
 from tests.serving.access.conftest import csrf_of
 from tests.serving.event_servers import events_server
 from tests.serving.events.conftest import Listener
@@ -278,6 +279,24 @@ def test_a_stream_ends_once_somebody_may_not_listen(controlled, press, cache_url
         assert listeners[0].ends()
         listeners[1].alive()
         wait_until(lambda: server.broadcast.count == 1, 10, "the stream has ended")
+
+
+def test_nobody_takes_all_streams(controlled, press, cache_url, monkeypatch) -> None:
+    press.publish()
+    monkeypatch.setattr(application, "MOST_STREAMS", 2)
+    with controlled.app.app_context():
+        identities = current_access().identities
+    tokens = [controlled.token(Role.VIEWER) for _ in range(2)]
+    with events_server(cache_url, identities=identities) as server, ExitStack() as opened:
+
+        def status(headers: dict[str, str]) -> int:
+            return opened.enter_context(closing(Listener(server.port, headers))).answer()[0]
+
+        assert [status(tokens[0]) for _ in range(3)] == [200, 200, 503]
+        assert status(tokens[1]) == 200
+        opened.close()
+        wait_until(lambda: server.broadcast.count == 0, 10, "all streams have ended")
+        assert status(tokens[0]) == 200
 
 
 def test_what_somebody_does_is_written_down(controlled, press) -> None:
