@@ -63,7 +63,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python bench/growth.py --rows $(ROWS) --out $$folder/growth.json && \
 	$(BIN)/python bench/report.py $$folder/compute.json $$folder/growth.json
 
-# Half an hour of load, with a publication every 5 s: fails where anything is an error, grows or becomes slower.
+# Half an hour of load, with a publication every 5 s: fails where anything is an error, grows, becomes slower or is late.
 soak: $(VENV)/.installed
 	$(BIN)/python bench/soak.py $(ARGS)
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from flask import Blueprint, Response, abort, make_response, render_template
 
+from serving.access.identity import current_identity
 from serving.api.openapi.document import encoded_document
 from serving.api.openapi.operations import DOCUMENT_PATH, EXPLORER_PATH
 from serving.api.openapi.swagger_ui import ASSETS_PATH, swagger_ui_files, swagger_ui_urls
@@ -29,9 +30,13 @@ def openapi() -> Response:
 def explorer() -> Response:
     """The page."""
     page = render_template(
-        "api.html", language=reader_language(), urls=swagger_ui_urls(), document_path=DOCUMENT_PATH
+        "api.html",
+        language=reader_language(),
+        urls=swagger_ui_urls(),
+        document_path=DOCUMENT_PATH,
+        csrf=current_identity().csrf,
     )
-    return make_response(page, {"Cache-Control": "no-cache", "Vary": "Accept-Language"})
+    return make_response(page, {"Cache-Control": "no-store", "Vary": "Accept-Language"})
 
 
 @routes.get(f"{ASSETS_PATH}/<digest>/<name>")

@@ -8,8 +8,19 @@ function paint() {
 dark.addEventListener("change", paint);
 paint();
 
+const { url, csrf } = document.querySelector("#api").dataset;
+
+// A change within a session carries what only this page knows.
+function withCsrf(request) {
+  if (csrf && new URL(request.url, location).origin === location.origin) {
+    request.headers["X-CSRF-Token"] = csrf;
+  }
+  return request;
+}
+
 window.SwaggerUIBundle({
-  url: document.querySelector("#api").dataset.url,
+  url,
+  requestInterceptor: withCsrf,
   dom_id: "#api",
   deepLinking: true,
   defaultModelsExpandDepth: 0,
