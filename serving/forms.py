@@ -11,7 +11,9 @@ from werkzeug.formparser import FormDataParser
 from serving.problem_types.requests import UNREADABLE_FORM, UNSUPPORTED_BODY
 from serving.problems import Problem
 
-FORM_TYPES: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+_MULTIPART: Final = "multipart/form-data"
+
+FORM_TYPES: Final = ("application/x-www-form-urlencoded", _MULTIPART)
 """Media types of a body that is read."""
 
 
@@ -49,9 +51,16 @@ def require_readable_form() -> None:
         if request.get_data():
             raise Problem(UNSUPPORTED_BODY, headers={"Accept-Post": ", ".join(FORM_TYPES)})
         return
+    body = request.get_data()
     try:
-        is_whole = None not in request.form and not request.files
+        is_whole = None not in request.form and not request.files and (bool(request.form) or _is_empty(body))
     except ValueError:
         is_whole = False
     if not is_whole:
         raise Problem(UNREADABLE_FORM)
+
+
+def _is_empty(body: bytes) -> bool:
+    """Whether a form without a field was sent as one: its parser passes over what is no part of it."""
+    ending = f"--{request.mimetype_params.get('boundary', '')}--"
+    return not body or (request.mimetype == _MULTIPART and body.strip() == ending.encode())

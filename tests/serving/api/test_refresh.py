@@ -145,6 +145,18 @@ def test_the_body_of_what_is_followed_by_address_is_not_read(web, press, request
 
 
 @pytest.mark.parametrize("path", [REFRESH, CLEAR])
+@pytest.mark.parametrize("body", [b"--x\r\nNone--x--\r\n", b"product=kpis", b"--x", b"--y--\r\n"])
+def test_nor_is_a_form_without_parts(path, body, web, press, client) -> None:
+    press.publish()
+    response = web.post(path, data=body, content_type="multipart/form-data; boundary=x")
+    assert (response.status_code, response.get_json()["type"]) == (400, "/problems/unreadable-form")
+    assert client.keys("kpi:task:*") == []
+    assert (
+        web.post(path, data=b"--x--\r\n", content_type="multipart/form-data; boundary=x").status_code == 202
+    )
+
+
+@pytest.mark.parametrize("path", [REFRESH, CLEAR])
 @pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data", None])
 def test_a_body_of_nothing_is_no_body(path, content_type, web) -> None:
     assert web.post(path, content_type=content_type).status_code == 202
