@@ -7,6 +7,7 @@ from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from kpi_pipeline import tracing
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 from kpi_pipeline.settings import Settings
 from serving import static_assets
 from serving.access.control import ACCOUNT_PATH, AccessControl, check_declared, register_access
@@ -131,6 +132,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     if is_server:
         AlertWatchdog(access, settings).start()
         SummarySender(app, access, settings).start()
+        if control.accounts is not None:
+            control.accounts.record_operations(lambda: access.current(WHOLE_FIRM).client)
     assets = static_assets.assets()
     register_templates(
         app,

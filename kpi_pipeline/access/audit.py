@@ -1,14 +1,16 @@
 """The audit log: who did what, when and from where. It only grows."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
-from kpi_pipeline.access.database import AUDIT, AccessDatabase
+from kpi_pipeline.access.database import AUDIT, WRITTEN_OPERATIONS, AccessDatabase
 from kpi_pipeline.model.access import AuditAction
+from kpi_pipeline.model.operations import Operation
 
 _LONGEST_DETAIL: Final = 512
 
@@ -46,9 +48,9 @@ class AuditLog:
 
     def write(self, who: str, action: AuditAction, detail: str = "", address: str = "") -> None:
         """Write down what somebody did; arguments as of `AuditEntry`."""
-        row = {"at": self._clock(), "who": who[:96], "action": action, "address": address[:64]}
+        row = _row(self._clock(), who, action, detail, address)
         with self._database.begin() as connection:
-            connection.execute(sa.insert(AUDIT).values(**row, detail=detail[:_LONGEST_DETAIL]))
+            connection.execute(sa.insert(AUDIT).values(**row))
 
     def write_change(self, who: str, action: AuditAction, detail: str) -> None:
         """Write down what holds from now on, unless the latest entry of this kind says it already."""
@@ -59,6 +61,16 @@ class AuditLog:
             known = connection.execute(latest).scalar_one_or_none()
         if known != detail[:_LONGEST_DETAIL]:
             self.write(who, action, detail)
+
+    def write_operations(self, operations: Sequence[Operation]) -> None:
+        """Write down what commands of the pipeline did, each once, whoever else does so now or did before."""
+        with self._database.begin() as connection:
+            for one in operations:
+                # SQLite and PostgreSQL say this alike.
+                written = insert(WRITTEN_OPERATIONS).values(id=one.id).on_conflict_do_nothing()
+                if connection.execute(written.returning(WRITTEN_OPERATIONS.c.id)).one_or_none() is not None:
+                    row = _row(one.at, one.who, one.action, one.detail, "")
+                    connection.execute(sa.insert(AUDIT).values(**row))
 
     def read(
         self,
@@ -76,7 +88,8 @@ class AuditLog:
             since: Only from this moment on, in seconds since the epoch.
             most: How many at most.
         """
-        selected = sa.select(AUDIT).order_by(AUDIT.c.id.desc()).limit(most)
+        # What the dashboard has learned later of a command stands where it was done.
+        selected = sa.select(AUDIT).order_by(AUDIT.c.at.desc(), AUDIT.c.id.desc()).limit(most)
         if who is not None:
             selected = selected.where(AUDIT.c.who == who)
         if action is not None:
@@ -88,3 +101,13 @@ class AuditLog:
                 AuditEntry(row.at, row.who, AuditAction(row.action), row.detail, row.address)
                 for row in connection.execute(selected)
             ]
+
+
+def _row(at: float, who: str, action: AuditAction, detail: str, address: str) -> dict[str, object]:
+    return {
+        "at": at,
+        "who": who[:96],
+        "action": action,
+        "detail": detail[:_LONGEST_DETAIL],
+        "address": address[:64],
+    }

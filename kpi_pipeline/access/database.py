@@ -82,6 +82,13 @@ AUDIT: Final = sa.Table(
     sa.Column("address", sa.String(64), nullable=False),
 )
 
+WRITTEN_OPERATIONS: Final = sa.Table(
+    "kpi_written_operations",
+    _METADATA,
+    # Of `model.operations.Operation`: each is written into the audit log once.
+    sa.Column("id", sa.String(64), primary_key=True),
+)
+
 # What is written down stays: a statement that changes or removes it fails, whoever makes it.
 for _event in ("UPDATE", "DELETE"):
     sa.event.listen(

@@ -19,6 +19,7 @@ kpi:g:<generation>:retired       the same set while its payloads are removed
 kpi:manifest:<scope>             as `kpi:manifest`, of what the readers of a scope are shown
 kpi:history:<scope>              as `kpi:history`, likewise
 kpi:scopes                       hash, `policy` -> which scopes there are, and who is in which
+kpi:operations                   sorted set, what commands did for the audit log -> its place in order
 kpi:lease:<product>:<scope>      the run that rebuilds a product, while it does
 kpi:revoked:<run>                exists once a run was terminated: nothing of it goes live any more
 kpi:requests                     stream of requests from serving to the pipeline
@@ -73,6 +74,7 @@ READINGS_FIELD: Final = "readings"
 FAILING_SINCE_FIELD: Final = "failing_since"
 SCOPES_KEY: Final = "kpi:scopes"
 POLICY_FIELD: Final = "policy"
+OPERATIONS_KEY: Final = "kpi:operations"
 DISPATCHER_KEY: Final = "kpi:dispatcher"
 WORKERS_KEY: Final = "kpi:workers"
 PIPELINE_REPORT_KEY: Final = "kpi:pipeline"
@@ -86,7 +88,7 @@ SUMMARIES_TURN_KEY: Final = "kpi:alerts:summaries:turn"
 LASTING_KEYS: Final = frozenset(
     (
         *(MANIFEST_KEY, REPLACED_KEY, HISTORY_KEY, FENCE_KEY, REQUESTS_KEY, SOURCE_KEY, SCOPES_KEY),
-        *(ALERTS_KEY, SUMMARIES_KEY, WORKERS_KEY, AGREEMENTS_KEY, HELD_KEY),
+        *(ALERTS_KEY, SUMMARIES_KEY, WORKERS_KEY, AGREEMENTS_KEY, HELD_KEY, OPERATIONS_KEY),
     )
 )
 """The keys that never expire."""

@@ -8,9 +8,11 @@ import typer
 
 from kpi_pipeline.cache.connection import NoRedis, connect, redis_url
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
+from kpi_pipeline.cli.audited import audited
 from kpi_pipeline.cli.console import print_json, print_line
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
+from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.model.readings import SourceReadings
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.readings_file import ReadingsFile
@@ -44,7 +46,8 @@ def accept_reading(
                 f"the reading {held.report.digest} is held because too much of it is refused: correct the "
                 "source or the mapping file, or raise KPI_MAX_REJECTED_SHARE or KPI_MAX_REJECTED_AMOUNT_SHARE"
             )
-        _publish(settings, file.accept(held.report))
+        with audited(settings, AuditAction.READING_ACCEPTED, held.report.digest):
+            _publish(settings, file.accept(held.report))
         falls = [fall.as_text() for fall in held.falls]
         if as_json:
             print_json({"ok": True, "accepted": held.report.digest, "falls": falls})

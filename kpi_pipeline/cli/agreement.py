@@ -6,11 +6,13 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from kpi_pipeline.cache.agreements import published_agreements, release
+from kpi_pipeline.cache.agreements import hold_of, published_agreements, release
 from kpi_pipeline.cache.connection import connect, redis_url
+from kpi_pipeline.cli.audited import audited
 from kpi_pipeline.cli.console import print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json, check_product
 from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
+from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.model.agreement import Agreement, Agreements, least_share, share_text
 from kpi_pipeline.model.dimensions import PRODUCTS
 
@@ -41,10 +43,15 @@ def agreement(
 
     Example: `kpi agreement --release kpis`
     """
-    with reported_errors(as_json), connect(redis_url(load_settings())) as client:
+    with reported_errors(as_json):
+        settings = load_settings()
+        address = redis_url(settings)
+    with reported_errors(as_json), connect(address) as client:
         if released is not None:
-            if not release(client, released):
+            if hold_of(client, released) is None:
                 raise Problem(f"{released} is not held: see `kpi agreement`")
+            with audited(settings, AuditAction.RELEASE, released):
+                release(client, released)
             if as_json:
                 print_json({"ok": True, "released": released})
             else:

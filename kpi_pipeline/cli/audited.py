@@ -1,35 +1,67 @@
-"""What commands write into the audit log before they change what readers see."""
+"""What commands write down before they change what readers see.
+
+The audit log is the dashboard's, and commands of the pipeline cannot write it. They keep what they do in a
+file of KPI_HOME and show it in Redis; the dashboard writes it into the log.
+"""
 
 import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
+import redis
+import typer
+
+from kpi_pipeline.cache.connection import NoRedis, connect, redis_url
+from kpi_pipeline.cache.operations import publish_operations
+from kpi_pipeline.cli.problems import Problem
 from kpi_pipeline.model.access import AuditAction
-from kpi_pipeline.settings import AccessMode, Settings
+from kpi_pipeline.resources.operation_journal import OperationJournal
+from kpi_pipeline.settings import Settings
 
 
 def console_user() -> str:
-    """Who runs a command, as the audit log names them."""
-    return f"console:{getpass.getuser()}"
+    """Who runs a command, as the audit log names them: by sudo, who called that."""
+    try:
+        name = os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        # In a container the user may have a number alone.
+        name = str(os.getuid())
+    return f"console:{name}"
 
 
-def write_audit(settings: Settings, action: AuditAction, detail: str) -> None:
-    """Write down what a command is about to do; nothing where nobody is asked who they are.
+@contextmanager
+def audited(settings: Settings, action: AuditAction, detail: str) -> Iterator[None]:
+    """Write down what a command is about to do, and where the block fails, that it has failed.
 
     Args:
-        settings: Where the log is.
+        settings: Where that is written.
         action: What.
         detail: Of what, in a few words.
 
     Raises:
-        AccessUnavailable: If it cannot be written: then it must not be done.
+        Problem: If it cannot be written down: then it must not be done.
     """
-    if settings.access is AccessMode.OPEN:
-        return
-    # Nothing of it is loaded where nobody is asked.
-    from kpi_pipeline.access.audit import AuditLog  # noqa: PLC0415
-    from kpi_pipeline.access.database import access_database  # noqa: PLC0415
-
-    database = access_database(settings)
+    write_operation(settings, action, detail)
     try:
-        AuditLog(database).write(console_user(), action, detail)
-    finally:
-        database.close()
+        yield
+    except BaseException as error:
+        if not (isinstance(error, typer.Exit) and error.exit_code == 0):
+            # What is wrong otherwise is what is to be told.
+            with suppress(Problem):
+                write_operation(settings, action, f"{detail}: failed")
+        raise
+
+
+def write_operation(settings: Settings, action: AuditAction, detail: str) -> None:
+    """Write down what a command is about to do; arguments and errors as of `audited`."""
+    try:
+        kept = OperationJournal(settings.home).write(console_user(), action, detail)
+    except OSError as error:
+        raise Problem(
+            f"KPI_HOME {settings.home} cannot be written ({error.strerror}), and what is not written down "
+            "for the audit log is not done: let this user write the folder, or free space"
+        ) from error
+    # Without Redis it is shown later, by the sensor of the source or by the next command.
+    with suppress(NoRedis, redis.RedisError), connect(redis_url(settings)) as client:
+        publish_operations(client, kept)

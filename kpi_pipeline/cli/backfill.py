@@ -9,11 +9,13 @@ import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.reading.reader import CacheReader, NoMonthEnd, NothingPublished
+from kpi_pipeline.cli.audited import audited
 from kpi_pipeline.cli.console import ProgressDisplay, print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
 from kpi_pipeline.cli.refresh import dagster_client, run_job
 from kpi_pipeline.compute.months import last_month_ended, month_end, month_number, month_of, month_text
+from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.settings import Settings
@@ -70,11 +72,12 @@ def backfill(
         begun = time.monotonic()
         tags = {_RANGE_START: months[0], _RANGE_END: months[-1], "kpi/asked_by": "kpi backfill"}
         advice = "Month ends that it has published stay; the same command continues where it stopped."
-        with ProgressDisplay(silent=as_json) as display:
-            run_id, _ = run_job(server, JOB, tags, display, TIMEOUT_S, advice)
-            display.update(JOB, "success", done=True)
-        seconds = round(time.monotonic() - begun, 3)
-        month_ends = read_back(address, run_id, months)
+        with audited(settings, AuditAction.BACKFILL, f"{months[0]} to {months[-1]}"):
+            with ProgressDisplay(silent=as_json) as display:
+                run_id, _ = run_job(server, JOB, tags, display, TIMEOUT_S, advice)
+                display.update(JOB, "success", done=True)
+            seconds = round(time.monotonic() - begun, 3)
+            month_ends = read_back(address, run_id, months)
         link = server.link(run_id)
         if as_json:
             run = {"run_id": run_id, "link": link, "seconds": seconds}

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from kpi_pipeline.cli.audited import audited
 from kpi_pipeline.cli.console import ProgressDisplay, print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
+from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.model.conflicts import CONFLICT_TEXTS, Conflict
 from kpi_pipeline.model.readings import Fall, ReadingReport
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.readings_file import ReadingsFile
-from kpi_pipeline.sources.selection import choose_source, holds_secret, user_of, with_password
+from kpi_pipeline.sources.selection import choose_source, holds_secret, masked_url, user_of, with_password
 from kpi_pipeline.stack.home import Home
 
 if TYPE_CHECKING:
@@ -217,13 +219,16 @@ def _write_demo(path: Path, rows: int, seed: int, today: date, display: Progress
 
 
 def store_choice(settings: Settings, choice: Choice) -> Path:
-    """Store a choice under KPI_HOME; returns the file.
+    """Store a choice under KPI_HOME, and write it down for the audit log; returns the file.
 
     Raises:
         Problem: If KPI_HOME cannot be written.
     """
+    of_day = "" if choice.as_of is None else f" as of {choice.as_of}"
+    detail = f"{masked_url(choice.url)} by {choice.mapping}{of_day}"
     try:
-        return choose_source(settings, choice.url, choice.mapping, choice.as_of)
+        with audited(settings, AuditAction.SOURCE, detail):
+            return choose_source(settings, choice.url, choice.mapping, choice.as_of)
     except OSError as error:
         raise Problem(
             f"KPI_HOME {settings.home} cannot be written: {error.strerror}; set KPI_HOME to another folder"

@@ -2,7 +2,7 @@
 
 from kpi_pipeline.cache.connection import redis_url
 from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS
-from kpi_pipeline.cli.audited import write_audit
+from kpi_pipeline.cli.audited import audited
 from kpi_pipeline.cli.console import ProgressDisplay, print_json, print_line
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import load_settings, reported_errors
@@ -26,9 +26,11 @@ def rebuild(as_json: Json = False) -> None:
     with reported_errors(as_json):
         settings = load_settings()
         server, address = dagster_client(settings), redis_url(settings)
-        write_audit(settings, AuditAction.CLEAR, ALL_PRODUCTS)
-        LocalStore.drop()
-        with ProgressDisplay(silent=as_json) as display:
+        with (
+            audited(settings, AuditAction.CLEAR, ALL_PRODUCTS),
+            ProgressDisplay(silent=as_json) as display,
+        ):
+            LocalStore.drop()
             refreshed = refresh(server, address, ALL_PRODUCTS, "kpi rebuild", display, rebuilds=True)
     if as_json:
         print_json(

@@ -15,7 +15,7 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.kept_generations import KeptGenerations
 from kpi_pipeline.cache.publishing.rollback import KeptReading, Rollback, RollbackRefused
 from kpi_pipeline.cache.publishing.scope_rollback import ScopeOutcome, ScopeRollback
-from kpi_pipeline.cli.audited import write_audit
+from kpi_pipeline.cli.audited import audited
 from kpi_pipeline.cli.console import print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json, check_product
 from kpi_pipeline.cli.problems import FAILED, load_settings, reported_errors
@@ -102,32 +102,36 @@ def rollback(
         settings = load_settings()
         address = redis_url(settings)
         of = f" to {to}" if to else ""
-        write_audit(settings, AuditAction.ROLLBACK, f"{product or 'all products'}{of}")
-        with connect(address) as client:
-            results, scopes, refusal = _roll_back(
-                client, (product,) if product else PRODUCTS, to, leave_scopes
-            )
-            kept = KeptGenerations(client)
-            entries = {name: live for name in PRODUCTS if (live := kept.live(name)) is not None}
-        readings = LiveReadings.of(entries, time.time())
-        ok = all(result.problem is None for result in results)
-        if as_json:
-            products = [result.as_dict() for result in results]
-            refused = refusal and {
-                "reason": refusal.reason,
-                "readings": [_reading_as_dict(kept) for kept in refusal.kept],
-                "damaged": list(refusal.damaged),
-                "scopes": list(refusal.scopes),
-            }
-            report = {"products": products, "scopes": list(map(_scope_as_dict, scopes)), "refused": refused}
-            print_json({"ok": ok, "mixed": readings.mixed, **report})
-        else:
-            _print_results(results, readings)
-            _print_scopes(scopes)
-            if refusal is not None:
-                _print_refusal(refusal)
-        if not ok:
-            raise typer.Exit(FAILED)
+        with audited(settings, AuditAction.ROLLBACK, f"{product or 'all products'}{of}"):
+            with connect(address) as client:
+                results, scopes, refusal = _roll_back(
+                    client, (product,) if product else PRODUCTS, to, leave_scopes
+                )
+                kept = KeptGenerations(client)
+                entries = {name: live for name in PRODUCTS if (live := kept.live(name)) is not None}
+            readings = LiveReadings.of(entries, time.time())
+            ok = all(result.problem is None for result in results)
+            if as_json:
+                products = [result.as_dict() for result in results]
+                refused = refusal and {
+                    "reason": refusal.reason,
+                    "readings": [_reading_as_dict(kept) for kept in refusal.kept],
+                    "damaged": list(refusal.damaged),
+                    "scopes": list(refusal.scopes),
+                }
+                report = {
+                    "products": products,
+                    "scopes": list(map(_scope_as_dict, scopes)),
+                    "refused": refused,
+                }
+                print_json({"ok": ok, "mixed": readings.mixed, **report})
+            else:
+                _print_results(results, readings)
+                _print_scopes(scopes)
+                if refusal is not None:
+                    _print_refusal(refusal)
+            if not ok:
+                raise typer.Exit(FAILED)
 
 
 def _roll_back(

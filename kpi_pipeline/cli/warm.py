@@ -11,7 +11,7 @@ from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.live_readings import LiveReading, LiveReadings
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS
-from kpi_pipeline.cli.audited import write_audit
+from kpi_pipeline.cli.audited import audited
 from kpi_pipeline.cli.console import ProgressDisplay, print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json, Products
 from kpi_pipeline.cli.problems import FAILED, load_settings, reported_errors
@@ -62,34 +62,45 @@ def warm(
         server = dagster_client(settings)
         address = redis_url(settings)
         wanted = " ".join([*(products or [ALL_PRODUCTS]), *(filters or [])])
-        write_audit(settings, AuditAction.REFRESH, wanted)
-        if filters:
-            with connect(address) as client, ProgressDisplay(silent=as_json) as display:
-                warmed = warm_variants(client, server, products or PRODUCTS, filters, display)
-            _print_warmed(server, warmed, as_json)
-            return
-        before = _live_readings(address)
-        targets = products or [ALL_PRODUCTS]
-        with ProgressDisplay(silent=as_json) as display, ThreadPoolExecutor(len(targets)) as threads:
-            refreshes = list(
-                threads.map(
-                    lambda target: refresh(
-                        server,
-                        address,
-                        target,
-                        "kpi warm",
-                        display,
-                        ends_rollback=not set(products or PRODUCTS).isdisjoint(before.rolled_back),
-                    ),
-                    targets,
-                )
+        with audited(settings, AuditAction.REFRESH, wanted):
+            if filters:
+                with connect(address) as client, ProgressDisplay(silent=as_json) as display:
+                    warmed = warm_variants(client, server, products or PRODUCTS, filters, display)
+                _print_warmed(server, warmed, as_json)
+                return
+            _publish(server, address, products, everything, as_json)
+
+
+def _publish(
+    server: DagsterClient, address: str, products: Sequence[str] | None, everything: bool, as_json: bool
+) -> None:
+    """Refresh products, all where none is named, and show what came of it.
+
+    Raises:
+        Exit: If a figure cannot be read back, or a rollback that was to end goes on.
+    """
+    before = _live_readings(address)
+    targets = products or [ALL_PRODUCTS]
+    with ProgressDisplay(silent=as_json) as display, ThreadPoolExecutor(len(targets)) as threads:
+        refreshes = list(
+            threads.map(
+                lambda target: refresh(
+                    server,
+                    address,
+                    target,
+                    "kpi warm",
+                    display,
+                    ends_rollback=not set(products or PRODUCTS).isdisjoint(before.rolled_back),
+                ),
+                targets,
             )
-            verified: list[Verified] = []
-            if everything:
-                with connect(address) as client:
-                    verified = verify(client, PRODUCTS, display)
-        rollback = RollbackEnd.between(before, _live_readings(address), products or PRODUCTS)
-        _print_refreshed(refreshes, verified, rollback, as_json)
+        )
+        verified: list[Verified] = []
+        if everything:
+            with connect(address) as client:
+                verified = verify(client, PRODUCTS, display)
+    rollback = RollbackEnd.between(before, _live_readings(address), products or PRODUCTS)
+    _print_refreshed(refreshes, verified, rollback, as_json)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,10 @@ class AuditAction(StrEnum):
     REFRESH = "refresh"
     CLEAR = "clear"
     ROLLBACK = "rollback"
+    BACKFILL = "backfill"
+    SOURCE = "source"  # another one is chosen
+    READING_ACCEPTED = "reading-accepted"
+    RELEASE = "release"  # of a product that an audit of its figures holds
     DOWNLOAD = "download"
     POLICY = "policy"
     USER_ADDED = "user-added"

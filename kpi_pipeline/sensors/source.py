@@ -16,6 +16,7 @@ from dagster import (
 
 from kpi_pipeline.access.policy_file import PolicyError, load_policy
 from kpi_pipeline.cache.connection import NoRedis
+from kpi_pipeline.cache.operations import publish_operations
 from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.publishing.source_readings import publish_failure, publish_recovery
 from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, Requests
@@ -25,6 +26,7 @@ from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.mapping import MappingError
 from kpi_pipeline.model.pipeline_report import SOURCE_SENSOR
 from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.resources.operation_journal import OperationJournal
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.settings import current_settings
 from kpi_pipeline.sources.change_detection import Probe
@@ -56,6 +58,7 @@ def source_changes(
         is_renewed = _renewed_policy(cache)
     except (NoRedis, redis.RedisError) as error:
         raise Failure(f"Redis takes no policy of scopes: {error}") from None
+    _show_operations(context, cache)
     if not source.is_chosen():
         return SkipReason("no source is chosen: run `kpi load`")
     before = json.loads(context.cursor) if context.cursor else None
@@ -85,6 +88,14 @@ def source_changes(
     except (NoRedis, redis.RedisError) as error:
         raise Failure(f"{what} has changed, and Redis takes no request for a refresh: {error}") from None
     return SensorResult(skip_reason=f"{what} has changed: {task.as_text()}", cursor=cursor)
+
+
+def _show_operations(context: SensorEvaluationContext, cache: CacheResource) -> None:
+    """Show serving what commands did while there was no Redis, or one that was flushed since."""
+    try:
+        publish_operations(cache.client, OperationJournal(current_settings().home).read())
+    except (NoRedis, redis.RedisError, OSError) as error:
+        context.log.warning(f"what commands did is not in the audit log yet: {error}")
 
 
 def _renewed_policy(cache: CacheResource) -> bool:

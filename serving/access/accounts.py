@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import redis
+
 from kpi_pipeline.access.audit import AuditLog
 from kpi_pipeline.access.database import access_database
 from kpi_pipeline.access.passwords import WeakPassword
@@ -15,6 +17,7 @@ from kpi_pipeline.model.scopes import Policy, UnknownScope
 from kpi_pipeline.settings import Settings
 from serving.access.identification import CheckedIdentities, csrf_of
 from serving.access.identity import Identity
+from serving.access.operations import OperationRecorder
 from serving.access.policy_changes import AuditedPolicy
 from serving.access.refusals import LOCKED, REFUSED, UNEQUAL, WEAK, WRONG, Refusal
 from serving.access.request_rates import RequestRates
@@ -133,6 +136,12 @@ class Accounts:
         self.audit.write(identity.name, AuditAction.PASSWORD, address=address)
         self.identities.forget()
         return self.sessions.start(identity.name)
+
+    def record_operations(self, client: Callable[[], redis.Redis]) -> OperationRecorder:
+        """Write down what commands of the pipeline do from now on; `client` as of `OperationRecorder`."""
+        recorder = OperationRecorder(client, self.audit)
+        recorder.start()
+        return recorder
 
     def has_password(self, identity: Identity) -> bool:
         """Whether somebody signs in by a password here; else the identity provider names them."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from kpi_pipeline.access.database import AccessDatabase
+from kpi_pipeline.access.database import AUDIT, AccessDatabase
 
 
 @dataclass
@@ -35,8 +35,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     yield address
     engine = sa.create_engine(sa.make_url(address).set(drivername="postgresql+psycopg"))
     with engine.begin() as connection:
-        for table in ("users", "tokens", "sessions", "refused_sign_ins", "pending_sign_ins", "audit"):
-            connection.execute(sa.text(f"DROP TABLE IF EXISTS kpi_{table}"))
+        for table in AUDIT.metadata.tables:
+            connection.execute(sa.text(f"DROP TABLE IF EXISTS {table}"))
     engine.dispose()
 
 

@@ -1,7 +1,10 @@
 """The audit log: what is written can be found, the newest first."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from kpi_pipeline.access.audit import AuditLog
 from kpi_pipeline.model.access import AuditAction
+from kpi_pipeline.model.operations import Operation
 
 
 def test_entries_are_found_by_who_what_and_when(database, clock) -> None:
@@ -21,3 +24,19 @@ def test_entries_are_found_by_who_what_and_when(database, clock) -> None:
     assert [entry.who for entry in log.read(action=AuditAction.SIGN_IN)] == ["eva", "ana"]
     assert len(log.read(since=1_000_010)) == 2
     assert log.read(most=1) == entries[:1]
+
+
+def test_what_a_command_did_is_written_once_by_however_many(database, clock) -> None:
+    log = AuditLog(database, clock)
+    log.write("ana", AuditAction.SIGN_IN)
+    operations = [
+        Operation(
+            str(number), number, clock.now - 10 + number, "console:eva", AuditAction.ROLLBACK, str(number)
+        )
+        for number in range(3)
+    ]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(log.write_operations, [operations[:2], operations, operations, operations[1:]]))
+    # It stands at its time, although it was written down later.
+    assert [entry.detail for entry in log.read()] == ["", "2", "1", "0"]
+    assert [entry.at for entry in log.read(who="console:eva")] == [one.at for one in operations[::-1]]

@@ -12,7 +12,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.model.readings import ReadingReport, RowReport
+from kpi_pipeline.resources.operation_journal import OperationJournal
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.readings_file import ReadingsFile
 from tests.cli.conftest import KpiIn
@@ -63,6 +65,9 @@ def test_the_demo_is_written_and_chosen(kpi, chosen, tmp_path: Path) -> None:
         "KPI_SOURCE_URL": f"sqlite:///{tmp_path / 'home' / 'demo.db'}",
         "KPI_SOURCE_MAPPING": "edp",
     }
+    (entry,) = OperationJournal(tmp_path / "home").read()
+    assert entry.action is AuditAction.SOURCE
+    assert entry.detail == f"sqlite:///{tmp_path / 'home' / 'demo.db'} by edp"
 
 
 def test_a_smaller_demo_is_not_compared_with_a_larger_one(kpi, chosen, tmp_path: Path) -> None:
@@ -279,6 +284,7 @@ def test_a_password_is_read_from_the_standard_input(
     assert (ran.code, ran.errors) == (0, "")
     assert str(whole.password) not in ran.output
     assert sa.make_url(chosen()["KPI_SOURCE_URL"]).password == whole.password
+    assert str(whole.password) not in (tmp_path / "home" / "operations").read_text()
 
 
 def test_a_problem_is_json_where_json_is_asked_for(kpi, mapping: Path) -> None:

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from kpi_pipeline.access.audit import AuditLog
-from kpi_pipeline.access.database import AccessDatabase
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
@@ -18,6 +16,7 @@ from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.scopes import WHOLE_FIRM, Policy, Scope
+from kpi_pipeline.resources.operation_journal import OperationJournal
 
 pytestmark = pytest.mark.slow
 
@@ -86,18 +85,19 @@ def test_every_product_is_rolled_back_to_one_reading(kpi, publish, cache_url: st
 def test_a_rollback_is_written_down_first(kpi, publish, cache_url: str, tmp_path: Path) -> None:
     former = publish("kpis", reading="first")
     later = publish("kpis", reading="second")
-    log = tmp_path / "access.db"
-    asked = {"REDIS_URL": cache_url, "KPI_ACCESS": "accounts"}
-    refused = kpi("rollback", **asked, KPI_ACCESS_URL="sqlite:////dev/null/access.db")
+    journal = tmp_path / "home" / "operations"
+    journal.mkdir(parents=True)
+    refused = kpi("rollback", REDIS_URL=cache_url)
     assert refused.code == 1
-    assert "KPI_ACCESS_URL" in refused.errors
+    assert "is not done" in refused.errors
     assert live(cache_url, "kpis").generation == later.generation
-    ran = kpi("rollback", "--product", "kpis", **asked, KPI_ACCESS_URL=f"sqlite:///{log}")
+    journal.rmdir()
+    ran = kpi("rollback", "--product", "kpis", REDIS_URL=cache_url)
     assert ran.code == 0, ran.output
     assert live(cache_url, "kpis").generation == former.generation
-    (entry,) = AuditLog(AccessDatabase(f"sqlite:///{log}")).read(action=AuditAction.ROLLBACK)
+    (entry,) = OperationJournal(tmp_path / "home").read()
+    assert (entry.action, entry.detail) == (AuditAction.ROLLBACK, "kpis")
     assert entry.who.startswith("console:")
-    assert entry.detail == "kpis"
 
 
 def test_a_generation_takes_every_product_to_its_reading(kpi, publish, cache_url: str) -> None:

@@ -11,11 +11,15 @@ import pytest
 from dagster import Failure, SkipReason
 
 from kpi_pipeline.cache.connection import connect_reader
+from kpi_pipeline.cache.operations import shown_operations
 from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import Request, RequestKind
+from kpi_pipeline.model.access import AuditAction
+from kpi_pipeline.model.operations import Operation
 from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.resources.operation_journal import OperationJournal
 from kpi_pipeline.sensors.source import source_changes
 
 from .conftest import Tick, TicksOf
@@ -164,6 +168,17 @@ def test_without_a_source_there_is_nothing_to_look_at(
     skipped = tick()
     assert isinstance(skipped, SkipReason)
     assert "kpi load" in str(skipped.skip_message)
+
+
+def test_what_commands_did_without_redis_is_shown(
+    source, tick: Tick, demo_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = OperationJournal(demo_home).write("console:ana", AuditAction.SOURCE, "the demo")
+    with monkeypatch.context() as away:
+        away.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+        tick()
+    tick()
+    assert [Operation.from_json(text) for text in shown_operations(CacheResource().client)] == kept
 
 
 def test_a_changed_policy_holds_at_once_and_its_scopes_are_requested(

@@ -22,6 +22,7 @@ from kpi_pipeline.cache.keys import (
     retired_key,
     variant_key,
 )
+from kpi_pipeline.cache.operations import publish_operations
 from kpi_pipeline.cache.publishing.cleanup import GRACE_S, UNEXPECTED_KEPT_S, Cleanup
 from kpi_pipeline.cache.publishing.history import KEPT_S, History
 from kpi_pipeline.cache.publishing.leases import Leases
@@ -31,8 +32,10 @@ from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cache.worker_signs import give_sign
+from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.model.agreement import Agreement
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.operations import Operation
 from kpi_pipeline.model.readings import SourceReadings
 from kpi_pipeline.model.scopes import Policy
 
@@ -145,6 +148,7 @@ def test_every_key_expires_but_the_few_that_last(each_newsroom, each_client) -> 
     each_client.hset(SUMMARIES_KEY, "board", "{}")
     give_sign(each_client, "a worker")
     publish_agreement(each_client, Agreement("kpis", "kpis-1", 1.0, 1, 1, 1, 0))
+    publish_operations(each_client, [Operation("id", 1, 1.0, "console:ana", AuditAction.CLEAR, "all")])
     lasting = {key for key in keys(each_client) if each_client.ttl(key) == -1}
     assert lasting == {key.encode() for key in LASTING_KEYS}
     assert clean(each_client).without_expiry == ()
