@@ -15,7 +15,7 @@ from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.reading.policy_view import CorruptPolicy
 from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable
 from kpi_pipeline.cache.usage.coverage import Coverage
-from kpi_pipeline.model.scopes import MOST_SCOPES, NO_POLICY, WHOLE_FIRM, Policy
+from kpi_pipeline.model.scopes import MOST_SCOPES, WHOLE_FIRM, Policy
 from kpi_pipeline.settings import Settings
 from serving.access.identity import Identity, PolicyUnknown, current_identity
 from serving.catalogue import Catalogues
@@ -112,8 +112,8 @@ class CacheAccess:
         within = self._within.get(scope)
         return self._of_scope(scope) if within is None else within
 
-    def policy(self) -> Policy:
-        """The policy of scopes by which somebody is let in.
+    def policy(self) -> Policy | None:
+        """The policy of scopes by which somebody is let in; None where none is published.
 
         Raises:
             PolicyUnknown: If it is not known, so that nobody may be shown anything.
@@ -121,7 +121,8 @@ class CacheAccess:
         try:
             return known_policy(self._settings, self.current(WHOLE_FIRM).reader)
         except NoRedis as error:
-            return without_policy(self._settings, error)
+            raise_if_named(self._settings, error)
+            return None
 
     def _of_scope(self, scope: str) -> Connection:
         with self._lock:
@@ -168,8 +169,8 @@ class CacheAccess:
         )
 
 
-def known_policy(settings: Settings, reader: CacheReader) -> Policy:
-    """The policy of scopes that is published, or none.
+def known_policy(settings: Settings, reader: CacheReader) -> Policy | None:
+    """The policy of scopes that is published; None where none is.
 
     Args:
         settings: Whether there is one.
@@ -178,20 +179,26 @@ def known_policy(settings: Settings, reader: CacheReader) -> Policy:
     Raises:
         PolicyUnknown: If there is one and it is not published yet, or cannot be read.
     """
+    published, cause = None, None
     try:
         published = reader.policy()
     except CacheUnavailable as error:
-        return without_policy(settings, error)
+        cause = error
     except CorruptPolicy as error:
         raise PolicyUnknown(str(error)) from error
-    return without_policy(settings, None) if published is None else published
+    if published is None:
+        raise_if_named(settings, cause)
+    return published
 
 
-def without_policy(settings: Settings, cause: Exception | None) -> Policy:
-    """What holds while none is published: nothing, unless settings name one; raises as `known_policy`."""
+def raise_if_named(settings: Settings, cause: Exception | None) -> None:
+    """Refuse to go without a policy where settings name one.
+
+    Raises:
+        PolicyUnknown: If they do.
+    """
     if settings.policy is not None:
         raise PolicyUnknown("the policy of KPI_POLICY is not published yet") from cause
-    return NO_POLICY
 
 
 def register_cache(

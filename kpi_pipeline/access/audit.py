@@ -52,15 +52,26 @@ class AuditLog:
         with self._database.begin() as connection:
             connection.execute(sa.insert(AUDIT).values(**row))
 
-    def write_change(self, who: str, action: AuditAction, detail: str) -> None:
-        """Write down what holds from now on, unless the latest entry of this kind says it already."""
-        latest = (
-            sa.select(AUDIT.c.detail).where(AUDIT.c.action == action).order_by(AUDIT.c.id.desc()).limit(1)
-        )
+    def write_change(self, who: str, action: AuditAction, detail: str, first: str) -> None:
+        """Write down what holds from now on, unless it is known to hold, by whoever has written it.
+
+        Args:
+            who: Who has changed it.
+            action: What.
+            detail: What holds.
+            first: What holds while there is no entry of this kind.
+        """
         with self._database.begin() as connection:
-            known = connection.execute(latest).scalar_one_or_none()
-        if known != detail[:_LONGEST_DETAIL]:
-            self.write(who, action, detail)
+            self._database.lock(connection, AUDIT)
+            if (self.latest(action) or first) != detail[:_LONGEST_DETAIL]:
+                self.write(who, action, detail)
+
+    def latest(self, action: AuditAction) -> str | None:
+        """What the latest entry of a kind says; None where there is none."""
+        found = sa.select(AUDIT.c.detail).where(AUDIT.c.action == action).order_by(AUDIT.c.id.desc()).limit(1)
+        with self._database.begin() as connection:
+            detail: str | None = connection.execute(found).scalar_one_or_none()
+        return detail
 
     def write_operations(self, operations: Sequence[Operation]) -> None:
         """Write down what commands of the pipeline did, each once, whoever else does so now or did before."""

@@ -3,7 +3,9 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -111,6 +113,9 @@ sa.event.listen(
 )
 
 
+_ADVISORY_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('kpi_access'))"
+"""Held while tables are made."""
+
 _TRUNCATE_TRIGGER: Final = "kpi_audit_no_truncate"
 """On PostgreSQL, where the table could be emptied by one statement that no trigger of its rows sees."""
 
@@ -132,19 +137,29 @@ class AccessDatabase:
     def __init__(self, url: str) -> None:
         self._engine = _engine(url)
         self._is_ready = False
+        self._preparing = Lock()
+        self._current: ContextVar[sa.Connection | None] = ContextVar("access_transaction", default=None)
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
-        """A transaction.
+        """A transaction. One within another is part of it: both are done, or neither.
 
         Raises:
             AccessUnavailable: If the database cannot be used.
         """
         try:
             if not self._is_ready:
-                self._prepare()
+                with self._preparing:
+                    self._prepare()
+            if (current := self._current.get()) is not None:
+                yield current
+                return
             with self._engine.begin() as connection:
-                yield connection
+                token = self._current.set(connection)
+                try:
+                    yield connection
+                finally:
+                    self._current.reset(token)
         except (SQLAlchemyError, OSError) as error:
             cause = getattr(error, "orig", None)
             raise AccessUnavailable(
@@ -152,17 +167,35 @@ class AccessDatabase:
                 "KPI_ACCESS_URL, its server, and that this user may write it"
             ) from error
 
+    def lock(self, connection: sa.Connection, table: sa.Table) -> None:
+        """Let nobody else write a table until this transaction ends: what is read of it stays so.
+
+        On SQLite it is the first statement of the transaction.
+        """
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
+        elif not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
     def close(self) -> None:
         """Close its connections."""
         self._engine.dispose()
 
     def _prepare(self) -> None:
+        """Make what lacks; nothing where that is done."""
+        if self._is_ready:
+            return
         path = self._engine.url.database
         if self._engine.dialect.name == "sqlite" and path:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             # Hashes of passwords are for the owner's eyes.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        _METADATA.create_all(self._engine)
+        if not _METADATA.tables.keys() <= set(sa.inspect(self._engine).get_table_names()):
+            with self._engine.begin() as connection:
+                # One process at a time.
+                is_file = self._engine.dialect.name == "sqlite"
+                connection.exec_driver_sql("BEGIN IMMEDIATE" if is_file else _ADVISORY_LOCK)
+                _METADATA.create_all(connection)
         for column in (USERS.c.scope, TOKENS.c.scope, USERS.c.by_group, USERS.c.account):
             self._add(column)
         if self._engine.dialect.name == "postgresql":

@@ -1,5 +1,6 @@
 """Sessions: who has signed in with which browser. Only a hash of what the browser holds is kept."""
 
+import logging
 import secrets
 import time
 from collections.abc import Callable
@@ -9,10 +10,11 @@ from typing import Final, Self
 
 import sqlalchemy as sa
 
-from kpi_pipeline.access.database import SESSIONS, USERS, AccessDatabase
+from kpi_pipeline.access.database import SESSIONS, USERS, AccessDatabase, AccessUnavailable
 from kpi_pipeline.access.users import User, user_of_row
 from kpi_pipeline.settings import Settings
 
+_LOG: Final = logging.getLogger(__name__)
 _SEEN_S: Final = 60
 """How exactly it is known when somebody was last seen: not every request writes."""
 
@@ -77,12 +79,19 @@ class Sessions:
         )
         with self._database.begin() as connection:
             row = connection.execute(found.where(SESSIONS.c.hash == hashed, self._is_open(now))).one_or_none()
-            if row is None:
-                return None
-            if is_use and row.seen_at < now - _SEEN_S:
-                seen = sa.update(SESSIONS).where(SESSIONS.c.hash == hashed)
-                connection.execute(seen.values(seen_at=now))
+        if row is None:
+            return None
+        if is_use and row.seen_at < now - _SEEN_S:
+            self._see(hashed, now)
         return user_of_row(row)
+
+    def _see(self, hashed: str, now: float) -> None:
+        """Note that somebody was seen. Where that fails they go on, until their session has been idle."""
+        try:
+            with self._database.begin() as connection:
+                connection.execute(sa.update(SESSIONS).where(SESSIONS.c.hash == hashed).values(seen_at=now))
+        except AccessUnavailable as error:
+            _LOG.warning("when somebody was last seen cannot be written: %s", error)
 
     def end(self, held: str) -> None:
         """End a session; nothing happens where there is none."""

@@ -97,15 +97,19 @@ class Tokens:
             rows = connection.execute(sa.select(TOKENS).order_by(TOKENS.c.created_at.desc(), TOKENS.c.id))
             return [_token(row) for row in rows]
 
-    def revoke(self, token_id: str) -> Token:
-        """Refuse a token from now on, or within seconds; raises `NoSuchToken`."""
+    def named(self, token_id: str) -> Token:
+        """A token by its id; raises `NoSuchToken`."""
         with self._database.begin() as connection:
-            revoked = sa.update(TOKENS).where(TOKENS.c.id == token_id, TOKENS.c.revoked_at.is_(None))
-            connection.execute(revoked.values(revoked_at=self._clock()))
             row = connection.execute(sa.select(TOKENS).where(TOKENS.c.id == token_id)).one_or_none()
         if row is None:
             raise NoSuchToken(token_id)
         return _token(row)
+
+    def revoke(self, token_id: str) -> bool:
+        """Refuse a token from now on, or within seconds; returns whether it was not refused before."""
+        with self._database.begin() as connection:
+            revoked = sa.update(TOKENS).where(TOKENS.c.id == token_id, TOKENS.c.revoked_at.is_(None))
+            return connection.execute(revoked.values(revoked_at=self._clock())).rowcount > 0
 
     def checked(self, text: str) -> Token | None:
         """The token of a text; None where there is none, or it is accepted no longer."""

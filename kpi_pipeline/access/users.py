@@ -7,9 +7,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from kpi_pipeline.access.audit import AuditLog
 from kpi_pipeline.access.database import REFUSALS, SESSIONS, USERS, AccessDatabase
 from kpi_pipeline.access.passwords import hash_password, is_password
-from kpi_pipeline.model.access import Role
+from kpi_pipeline.model.access import AuditAction, Role
 
 LONGEST_NAME: Final = 64
 
@@ -18,6 +19,9 @@ LOCKED_S: Final = 900
 
 MOST_OF_NAME: Final = 5
 """Refused sign-ins of one name."""
+
+BY_PROVIDER: Final = "provider"
+"""Who gives roles by groups, as the audit log names it."""
 
 MOST_OF_ADDRESS: Final = 30
 """Refused sign-ins from one address, behind which there may be a whole firm."""
@@ -85,6 +89,7 @@ class Users:
     def __init__(self, database: AccessDatabase, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
+        self._audit = AuditLog(database, clock)
 
     def add(
         self,
@@ -123,7 +128,8 @@ class Users:
     def admitted(self, name: str, role: Role | None, account: str) -> User:
         """Who comes by the identity provider. Whom a command has added has the role that it gave.
 
-        The first account that comes by a name is the one of that name until the person is removed.
+        The first account that comes by a name is the one of that name until the person is removed. What
+        their groups give, change or take is written into the audit log with it.
 
         Args:
             name: As the provider names them.
@@ -145,14 +151,23 @@ class Users:
             raise OtherAccount("another account of the provider came by this name before")
         if known is None or known.by_group:
             if role is None:
-                self._end_sessions(name)
+                self._leave(name)
                 raise NotAdmitted("no role")
-            if known is None:
-                known = self.add(name, role, None, by_group=True)
-            elif known.role is not role:
-                self._change(name, role=role)
+            with self._database.begin():
+                if known is None:
+                    self.add(name, role, None, by_group=True)
+                    self._audit.write(BY_PROVIDER, AuditAction.USER_ADDED, f"{name} {role} by group")
+                elif known.role is not role:
+                    self._change(name, role=role)
+                    self._audit.write(BY_PROVIDER, AuditAction.USER_CHANGED, f"{name} {role} by group")
         self._bind(name, account)
         return self.named(name)
+
+    def _leave(self, name: str) -> None:
+        """End the sessions of somebody whose groups give no role."""
+        with self._database.begin():
+            if self._end_sessions(name):
+                self._audit.write(BY_PROVIDER, AuditAction.SIGN_OUT, f"{name} everywhere, without a group")
 
     def _bind(self, name: str, account: str) -> None:
         """Let a name belong to an account; raises `OtherAccount` if it has become another's meanwhile."""
@@ -190,21 +205,24 @@ class Users:
             NoSuchUser: If there is nobody of this name.
             WeakPassword: If it is not fit to be one.
         """
-        self._change(name, password_hash=hash_password(name, password), must_change=True, by_group=False)
-        self._end_sessions(name)
+        hashed = hash_password(name, password)
+        with self._database.begin():
+            self._change(name, password_hash=hashed, must_change=True, by_group=False)
+            self._end_sessions(name)
 
     def choose_password(self, name: str, password: str) -> None:
         """Let somebody have the password that they chose, and end their sessions; raises likewise."""
-        self._change(name, password_hash=hash_password(name, password), must_change=False)
-        self._end_sessions(name)
+        hashed = hash_password(name, password)
+        with self._database.begin():
+            self._change(name, password_hash=hashed, must_change=False)
+            self._end_sessions(name)
 
     def remove(self, name: str) -> None:
         """Remove somebody, and end their sessions; raises `NoSuchUser`."""
         with self._database.begin() as connection:
-            removed = connection.execute(sa.delete(USERS).where(USERS.c.name == name.casefold())).rowcount
-        if not removed:
-            raise NoSuchUser(name)
-        self._end_sessions(name)
+            if not connection.execute(sa.delete(USERS).where(USERS.c.name == name.casefold())).rowcount:
+                raise NoSuchUser(name)
+            self._end_sessions(name)
 
     def checked(self, name: str, password: str, address: str) -> User | None:
         """Who signs in.
@@ -224,14 +242,17 @@ class Users:
         of_name, of_address = f"name:{name}", _of_address(address)
         subjects = {of_name: MOST_OF_NAME, of_address: MOST_OF_ADDRESS}
         with self._database.begin() as connection:
+            # Counted first: of however many tries at a time, so many are read.
+            self._database.lock(connection, REFUSALS)
             self._require_unlocked(connection, subjects)
+            _, counted_of_address = (self._count_refusal(subject) for subject in subjects)
             row = _row(connection, name)
         # Outside of a transaction: it takes its time.
         if is_password(None if row is None else row.password_hash, password) and row is not None:
+            is_over = sa.or_(REFUSALS.c.subject == of_name, REFUSALS.c.id == counted_of_address)
             with self._database.begin() as connection:
-                connection.execute(sa.delete(REFUSALS).where(REFUSALS.c.subject == of_name))
+                connection.execute(sa.delete(REFUSALS).where(is_over))
             return user_of_row(row)
-        self._count_refusal(*subjects)
         return None
 
     def require_unlocked(self, address: str) -> None:
@@ -250,10 +271,12 @@ class Users:
             if connection.execute(refused).scalar_one() >= most:
                 raise LockedOut(subject)
 
-    def _count_refusal(self, *subjects: str) -> None:
+    def _count_refusal(self, subject: str) -> int:
+        """Count a refused sign-in; returns the id of what counts it."""
         with self._database.begin() as connection:
-            refusals = [{"subject": subject, "at": self._clock()} for subject in subjects]
-            connection.execute(sa.insert(REFUSALS), refusals)
+            counted = connection.execute(sa.insert(REFUSALS).values(subject=subject, at=self._clock()))
+        (number,) = counted.inserted_primary_key or (0,)
+        return int(number)
 
     def _change(self, name: str, **values: object) -> None:
         with self._database.begin() as connection:
@@ -261,9 +284,9 @@ class Users:
             if not connection.execute(statement).rowcount:
                 raise NoSuchUser(name)
 
-    def _end_sessions(self, name: str) -> None:
+    def _end_sessions(self, name: str) -> int:
         with self._database.begin() as connection:
-            connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.user == name.casefold()))
+            return connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.user == name.casefold())).rowcount
 
 
 def _of_address(address: str) -> str:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from kpi_pipeline.access.audit import AuditLog
-from kpi_pipeline.access.database import access_database
+from kpi_pipeline.access.database import AccessDatabase, access_database
 from kpi_pipeline.access.passwords import new_password
 from kpi_pipeline.access.policy_file import load_policy
 from kpi_pipeline.access.sessions import SessionLimits, Sessions
@@ -51,6 +51,7 @@ ScopeOption = Annotated[
 @dataclass(frozen=True, slots=True)
 class _Access:
     settings: Settings
+    database: AccessDatabase
     users: Users
     tokens: Tokens
     sessions: Sessions
@@ -74,6 +75,7 @@ def _access(as_json: bool = False) -> Iterator[_Access]:
         try:
             yield _Access(
                 settings,
+                database,
                 Users(database),
                 Tokens(database),
                 Sessions(database, limits),
@@ -110,8 +112,9 @@ def add_user(
     with _access() as access:
         said = _said_by_policy(access.settings, folded_name(name), role, scope)
         password = None if no_password else new_password()
-        access.write(AuditAction.USER_ADDED, f"{folded_name(name)} {role}{_of(scope)}")
-        added = access.users.add(name, role, password, scope)
+        with access.database.begin():
+            added = access.users.add(name, role, password, scope)
+            access.write(AuditAction.USER_ADDED, f"{added.name} {role}{_of(scope)}")
         print_line(f"{added.name}: {role}{_of(said)}")
         if password is not None:
             print_line(f"password for the first sign-in: {password}")
@@ -158,9 +161,10 @@ def set_role(name: Name, role: Annotated[Role, typer.Argument(help="Their new ro
     with _access() as access:
         known = access.users.named(name)
         _said_by_policy(access.settings, known.name, role, known.scope)
-        access.write(AuditAction.USER_CHANGED, f"{folded_name(name)} {role}")
-        access.users.set_role(name, role)
-        print_line(f"{folded_name(name)}: {role}")
+        with access.database.begin():
+            access.users.set_role(known.name, role)
+            access.write(AuditAction.USER_CHANGED, f"{known.name} {role}")
+        print_line(f"{known.name}: {role}")
 
 
 @user.command("scope")
@@ -178,8 +182,9 @@ def set_scope(
     with _access() as access:
         known = access.users.named(name)
         said = _said_by_policy(access.settings, known.name, known.role, scope)
-        access.write(AuditAction.USER_CHANGED, f"{known.name}{_of(scope) or ' whole firm'}")
-        access.users.set_scope(name, scope)
+        with access.database.begin():
+            access.users.set_scope(known.name, scope)
+            access.write(AuditAction.USER_CHANGED, f"{known.name}{_of(scope) or ' whole firm'}")
         print_line(f"{known.name}: {known.role}{_of(said)}")
 
 
@@ -192,10 +197,10 @@ def give_password(name: Name) -> None:
     Example: `kpi user password ana`
     """
     with _access() as access:
-        access.users.named(name)
-        password = new_password()
-        access.write(AuditAction.USER_CHANGED, f"{folded_name(name)} password")
-        access.users.give_password(name, password)
+        known, password = access.users.named(name), new_password()
+        with access.database.begin():
+            access.users.give_password(known.name, password)
+            access.write(AuditAction.USER_CHANGED, f"{known.name} password")
         print_line(f"password for the next sign-in: {password}")
 
 
@@ -208,9 +213,11 @@ def sign_out(name: Name) -> None:
     Example: `kpi user sign-out ana`
     """
     with _access() as access:
-        access.users.named(name)
-        access.write(AuditAction.SIGN_OUT, f"{folded_name(name)} everywhere")
-        print_line(f"{access.sessions.end_all(name)} sessions ended")
+        known = access.users.named(name)
+        with access.database.begin():
+            ended = access.sessions.end_all(known.name)
+            access.write(AuditAction.SIGN_OUT, f"{known.name} everywhere")
+        print_line(f"{ended} sessions ended")
 
 
 @user.command("remove")
@@ -222,10 +229,11 @@ def remove_user(name: Name) -> None:
     Example: `kpi user remove ana`
     """
     with _access() as access:
-        access.users.named(name)
-        access.write(AuditAction.USER_REMOVED, folded_name(name))
-        access.users.remove(name)
-        print_line(f"{folded_name(name)} is removed")
+        known = access.users.named(name)
+        with access.database.begin():
+            access.users.remove(known.name)
+            access.write(AuditAction.USER_REMOVED, known.name)
+        print_line(f"{known.name} is removed")
 
 
 @token.command("create")
@@ -246,8 +254,9 @@ def create_token(
     """
     with _access() as access:
         said = _said_by_policy(access.settings, "", role, scope)
-        created, text = access.tokens.create(name, role, expires * DAY_S, scope)
-        access.write(AuditAction.TOKEN_CREATED, f"{created.id} {created.name} {role}{_of(scope)}")
+        with access.database.begin():
+            created, text = access.tokens.create(name, role, expires * DAY_S, scope)
+            access.write(AuditAction.TOKEN_CREATED, f"{created.id} {created.name} {role}{_of(scope)}")
         until = _day(access, created.expires_at)
         print_line(f"token {created.id} of {created.name} ({role}{_of(said)}), until {until}:")
         print_line(text)
@@ -306,9 +315,11 @@ def revoke_token(
     Example: `kpi token revoke 0123456789ab`
     """
     with _access() as access:
-        revoked = access.tokens.revoke(token_id)
-        access.write(AuditAction.TOKEN_REVOKED, f"{revoked.id} {revoked.name}")
-        print_line(f"token {revoked.id} of {revoked.name} is revoked")
+        known = access.tokens.named(token_id)
+        with access.database.begin():
+            if access.tokens.revoke(token_id):
+                access.write(AuditAction.TOKEN_REVOKED, f"{known.id} {known.name}")
+        print_line(f"token {known.id} of {known.name} is revoked")
 
 
 def audit(

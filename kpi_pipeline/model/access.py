@@ -112,6 +112,7 @@ class AuditAction(StrEnum):
     SIGN_IN_REFUSED = "sign-in-refused"
     SIGN_OUT = "sign-out"
     PASSWORD = "password"  # noqa: S105 - the name of an action
+    PASSWORD_REFUSED = "password-refused"  # noqa: S105 - likewise
     REFRESH = "refresh"
     CLEAR = "clear"
     ROLLBACK = "rollback"

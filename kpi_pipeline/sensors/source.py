@@ -90,6 +90,14 @@ def source_changes(
     return SensorResult(skip_reason=f"{what} has changed: {task.as_text()}", cursor=cursor)
 
 
+def _publish_none(cache: CacheResource) -> None:
+    """Publish that there is no policy where none is published: a dashboard may remember an earlier one."""
+    with suppress(NoRedis, redis.RedisError):
+        published = PublishedScopes(cache.client)
+        if published.policy() is None:
+            published.withdraw()
+
+
 def _show_operations(context: SensorEvaluationContext, cache: CacheResource) -> None:
     """Show serving what commands did while there was no Redis, or one that was flushed since."""
     try:
@@ -102,6 +110,7 @@ def _renewed_policy(cache: CacheResource) -> bool:
     """Publish the policy of scopes where it is another one than serving goes by; returns whether it was."""
     path = current_settings().policy
     if path is None:
+        _publish_none(cache)
         return False
     try:
         policy = load_policy(path)

@@ -11,7 +11,7 @@ from kpi_pipeline.access.database import access_database
 from kpi_pipeline.access.passwords import WeakPassword
 from kpi_pipeline.access.sessions import SessionLimits, Sessions
 from kpi_pipeline.access.tokens import Tokens
-from kpi_pipeline.access.users import LockedOut, NoSuchUser, User, Users
+from kpi_pipeline.access.users import BY_PROVIDER, LockedOut, NoSuchUser, User, Users
 from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.model.scopes import Policy, UnknownScope
 from kpi_pipeline.settings import Settings
@@ -38,13 +38,14 @@ class Accounts:
 
     Args:
         settings: Where the database is.
-        policy: Gives the policy of scopes; raises `PolicyUnknown` where it is not known.
+        policy: Gives the policy of scopes; None where none is published, and `PolicyUnknown` where that is
+            not known.
 
     Raises:
         AccessUnavailable: If they name none.
     """
 
-    def __init__(self, settings: Settings, policy: Callable[[], Policy]) -> None:
+    def __init__(self, settings: Settings, policy: Callable[[], Policy | None]) -> None:
         self._settings = settings
         self._database = database = access_database(settings)
         limits = SessionLimits.of_settings(settings)
@@ -81,8 +82,9 @@ class Accounts:
         if user is None:
             self.audit.write(who, AuditAction.SIGN_IN_REFUSED, address=address)
             return REFUSED
-        self.audit.write(user.name, AuditAction.SIGN_IN, address=address)
-        return user, self._start(user.name, before)
+        with self._database.begin():
+            self.audit.write(user.name, AuditAction.SIGN_IN, address=address)
+            return user, self._start(user.name, before)
 
     def end_provider_sign_in(
         self, provider: "ProviderSignIn", returned: "Returned", before: str, address: str
@@ -101,16 +103,20 @@ class Accounts:
         ended = provider.end(returned, address)
         if isinstance(ended.outcome, Refusal):
             return ended.page, ended.outcome
-        return ended.page, self._start(ended.outcome.name, before)
+        name = ended.outcome.name
+        with self._database.begin():
+            self.audit.write(name, AuditAction.SIGN_IN, BY_PROVIDER, address)
+            return ended.page, self._start(name, before)
 
     def sign_out(self, identity: Identity, address: str, *, everywhere: bool) -> None:
         """End the session of a browser, or all sessions of its owner."""
         detail = "everywhere" if everywhere else ""
-        self.audit.write(identity.name, AuditAction.SIGN_OUT, detail, address)
-        if everywhere:
-            self.sessions.end_all(identity.name)
-        else:
-            self.sessions.end(identity.session)
+        with self._database.begin():
+            self.audit.write(identity.name, AuditAction.SIGN_OUT, detail, address)
+            if everywhere:
+                self.sessions.end_all(identity.name)
+            else:
+                self.sessions.end(identity.session)
         self.identities.forget()
 
     def change_password(
@@ -123,19 +129,24 @@ class Accounts:
         """
         if new != again:
             return UNEQUAL
+        refused = AuditAction.PASSWORD_REFUSED
         try:
             if self.users.checked(identity.name, current, address) is None:
+                self.audit.write(identity.name, refused, "wrong current password", address)
                 return WRONG
             if current == new:
                 return WEAK
-            self.users.choose_password(identity.name, new)
+            with self._database.begin():
+                self.users.choose_password(identity.name, new)
+                self.audit.write(identity.name, AuditAction.PASSWORD, address=address)
+                held = self.sessions.start(identity.name)
         except LockedOut:
+            self.audit.write(identity.name, refused, "too many tries", address)
             return LOCKED
         except WeakPassword:
             return WEAK
-        self.audit.write(identity.name, AuditAction.PASSWORD, address=address)
         self.identities.forget()
-        return self.sessions.start(identity.name)
+        return held
 
     def record_operations(self, client: Callable[[], redis.Redis]) -> OperationRecorder:
         """Write down what commands of the pipeline do from now on; `client` as of `OperationRecorder`."""

@@ -123,7 +123,7 @@ class AccessControl:
     accounts: "Accounts | None"
 
     @classmethod
-    def of_settings(cls, settings: Settings, policy: Callable[[], Policy]) -> "AccessControl":
+    def of_settings(cls, settings: Settings, policy: Callable[[], Policy | None]) -> "AccessControl":
         """That which settings ask for; `policy` and errors are those of `Accounts`."""
         if settings.access is AccessMode.OPEN:
             return cls(settings.access, OpenIdentities(), None)

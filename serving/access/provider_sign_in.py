@@ -11,6 +11,7 @@ from kpi_pipeline.access.oidc.provider import IdentityProvider, Person, Proof
 from kpi_pipeline.access.oidc.refusals import ProviderUnavailable, TokenRefused, Unverified
 from kpi_pipeline.access.pending_sign_ins import PendingSignIns
 from kpi_pipeline.access.users import (
+    BY_PROVIDER,
     HasPassword,
     InvalidName,
     LockedOut,
@@ -34,9 +35,6 @@ from serving.access.refusals import (
     PROVIDER_UNVERIFIED,
     Refusal,
 )
-
-BY_PROVIDER: Final = "provider"
-"""What the audit log says of who has signed in there."""
 
 _ERROR: Final = re.compile(r"[a-z_]{1,40}", re.ASCII)
 _PASSING: Final = ("server_error", "temporarily_unavailable")
@@ -82,7 +80,7 @@ class ProviderSignIn:
         provider: Where people sign in.
         users: Who may come in.
         pending: Sign-ins that have begun.
-        audit: Where is written who has signed in.
+        audit: Where is written who has not signed in, and why.
         policy: Gives the policy, which says which groups have a role; raises `PolicyUnknown`.
     """
 
@@ -189,15 +187,13 @@ class ProviderSignIn:
         except InvalidName as error:
             return self._refused(PROVIDER_NO_ROLE, str(error), address)
         try:
-            user = self._users.admitted(who, role, person.account)
+            return self._users.admitted(who, role, person.account)
         except HasPassword as error:
             return self._refused(PROVIDER_PASSWORD, str(error), address, who)
         except OtherAccount as error:
             return self._refused(PROVIDER_OTHER_ACCOUNT, str(error), address, who)
         except NotAdmitted as error:
             return self._refused(PROVIDER_NO_ROLE, str(error), address, who)
-        self._audit.write(user.name, AuditAction.SIGN_IN, BY_PROVIDER, address)
-        return user
 
     def _refused(self, refusal: Refusal, reason: str, address: str, who: str = "-") -> Refusal:
         """Write down that nobody signs in. What the provider cannot help counts against nobody."""

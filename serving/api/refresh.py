@@ -72,13 +72,21 @@ def clear() -> Response:
     return request_all(current_connection(), RequestKind.CLEAR, products)
 
 
-def request_all(connection: Connection, kind: RequestKind, products: Sequence[str]) -> Response:
+def request_all(
+    connection: Connection, kind: RequestKind, products: Sequence[str], who: str | None = None
+) -> Response:
     """Submit a request for each of some products, and answer with their tasks.
+
+    Args:
+        connection: Where they are submitted.
+        kind: What is requested.
+        products: Of which.
+        who: Who requests it, as of `audit`.
 
     Raises:
         Problem: If Redis takes no requests.
     """
-    submitted = [(product, _submit(connection, kind, product, EVERYTHING)) for product in products]
+    submitted = [(product, _submit(connection, kind, product, EVERYTHING, who)) for product in products]
     tasks = [{"product": product, **_task(task_id)} for product, task_id in submitted]
     return _accepted({"tasks": tasks, "retry_after": RETRY_S})
 
@@ -181,13 +189,17 @@ def _lacking(connection: Connection, product: str, requested: Filter) -> Manifes
     return answer.entry if answer.state is AnswerState.MISSING else None
 
 
-def _submit(connection: Connection, kind: RequestKind, product: str, requested: Filter) -> str:
+def _submit(
+    connection: Connection, kind: RequestKind, product: str, requested: Filter, who: str | None = None
+) -> str:
     action = AuditAction.CLEAR if kind is RequestKind.CLEAR else AuditAction.REFRESH
-    audit(action, f"{product} {filter_to_text(requested).decode()}" if requested.terms else product)
+    detail = f"{product} {filter_to_text(requested).decode()}" if requested.terms else product
+    audit(action, detail, who)
     client = connection.pipeline_client
     is_missing = kind is RequestKind.WARM
     task = client.want(product, requested) if is_missing else client.submit(kind, product, requested)
     if task is None:
+        audit(action, f"{detail}: refused", who)
         raise Problem(REQUEST_REFUSED, headers=RETRY)
     with log_ids(**{TASK_ID: task.id}):
         _LOG.info("%s of %s is requested", kind.value, product)

@@ -14,6 +14,9 @@ from serving.cache_access import current_settings, whole_connection
 from serving.problem_types.requests import SIGNATURE_INVALID, WEBHOOK_OFF
 from serving.problems import Problem
 
+BY_WEBHOOK: Final = "webhook"
+"""Who requests it, as the audit log says: a signature names nobody."""
+
 routes: Final = Blueprint("webhook", __name__)
 
 
@@ -32,4 +35,4 @@ def data_changed() -> Response:
     )
     if not signed:
         raise Problem(SIGNATURE_INVALID)
-    return request_all(whole_connection(), RequestKind.REFRESH, PRODUCTS)
+    return request_all(whole_connection(), RequestKind.REFRESH, PRODUCTS, BY_WEBHOOK)

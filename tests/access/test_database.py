@@ -1,14 +1,16 @@
 """The database: what it is created as, and how it fails."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
 
 from kpi_pipeline.access.audit import AuditLog
-from kpi_pipeline.access.database import AccessDatabase, AccessUnavailable
-from kpi_pipeline.access.users import Users
+from kpi_pipeline.access.database import AUDIT, AccessDatabase, AccessUnavailable
+from kpi_pipeline.access.users import UserExists, Users
 from kpi_pipeline.model.access import AuditAction, Role
 
 
@@ -18,6 +20,49 @@ def test_a_second_process_finds_what_the_first_has_written(url) -> None:
     assert [user.name for user in Users(second).all()] == ["ana"]
     first.close()
     second.close()
+
+
+def test_a_transaction_within_another_is_part_of_it(database) -> None:
+    users, log = Users(database), AuditLog(database)
+    with pytest.raises(UserExists), database.begin():
+        log.write("root", AuditAction.USER_ADDED, "ana")
+        for _ in range(2):
+            users.add("ana", Role.VIEWER, None)
+    assert (users.all(), log.read()) == ([], [])
+    with database.begin():
+        log.write("root", AuditAction.USER_ADDED, "ana")
+        users.add("ana", Role.VIEWER, None)
+    assert (len(users.all()), len(log.read())) == (1, 1)
+    with pytest.raises(AccessUnavailable), database.begin() as connection:
+        users.remove("ana")
+        connection.execute(sa.text("no statement"))
+    assert len(users.all()) == 1
+
+
+def test_several_processes_make_it_at_once(url) -> None:
+    databases, begin = [AccessDatabase(url) for _ in range(4)], Barrier(4)
+
+    def first_use(database: AccessDatabase) -> int:
+        begin.wait(30)
+        return len(Users(database).all())
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(first_use, databases)) == [0] * 4
+    for database in databases:
+        database.close()
+
+
+def test_what_is_read_of_a_locked_table_stays_so(database) -> None:
+    log = AuditLog(database)
+
+    def write_after_reading(number: int) -> None:
+        with database.begin() as connection:
+            database.lock(connection, AUDIT)
+            log.write("root", AuditAction.CLEAR, f"{len(log.read())}")
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write_after_reading, range(8)))
+    assert sorted(int(entry.detail) for entry in log.read()) == list(range(8))
 
 
 def test_a_file_is_for_its_owner_alone(tmp_path: Path) -> None:

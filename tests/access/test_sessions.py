@@ -3,6 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
+from kpi_pipeline.access.database import AccessDatabase, AccessUnavailable
 from kpi_pipeline.access.sessions import SessionLimits, Sessions
 from kpi_pipeline.access.users import Users
 from kpi_pipeline.model.access import Role
@@ -51,6 +52,31 @@ def test_one_ends_or_all_of_somebody(sessions) -> None:
     assert sessions.end_all("Ana") == 1
     assert [sessions.user_of(held) is not None for held in (first, second, other)] == [False, False, True]
     assert sessions.user_of("guessed") is None
+
+
+def test_who_has_signed_in_goes_on_where_nothing_can_be_written(
+    sessions, database, clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    held = sessions.start("ana")
+    database.close()
+    refuse_writes(database)
+    clock.now += IDLE - 1
+    assert sessions.user_of(held).name == "ana"
+    assert "last seen cannot be written" in caplog.text
+    with pytest.raises(AccessUnavailable):
+        sessions.start("ana")
+    clock.now += 1
+    assert sessions.user_of(held) is None
+
+
+def refuse_writes(database: AccessDatabase) -> None:
+    """Let the server refuse them, as it does of a copy or where its disk is full."""
+
+    @sa.event.listens_for(database._engine, "connect")
+    def _read_only(connection, _record) -> None:
+        is_file = database._engine.dialect.name == "sqlite"
+        connection.execute("PRAGMA query_only = ON" if is_file else "SET default_transaction_read_only = on")
+        connection.commit()
 
 
 def test_those_that_are_over_are_forgotten_and_none_can_be_read(sessions, database, clock) -> None:

@@ -25,14 +25,17 @@ def test_a_token_is_accepted_until_it_expires(tokens, clock) -> None:
 def test_a_revoked_token_is_refused_and_stays_revoked(tokens, clock) -> None:
     created, text = tokens.create("a", Role.VIEWER, 100)
     _, other = tokens.create("b", Role.VIEWER, 100)
-    revoked = tokens.revoke(created.id)
+    assert tokens.revoke(created.id)
+    revoked = tokens.named(created.id)
     assert revoked.revoked_at == clock.now
     clock.now += 1
-    assert tokens.revoke(created.id) == revoked
+    assert not tokens.revoke(created.id)
+    assert tokens.named(created.id) == revoked
     assert tokens.checked(text) is None
     assert tokens.checked(other) is not None
+    assert not tokens.revoke("000000000000")
     with pytest.raises(NoSuchToken):
-        tokens.revoke("000000000000")
+        tokens.named("000000000000")
 
 
 def test_what_is_like_a_token_is_none(tokens) -> None:

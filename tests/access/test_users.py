@@ -1,8 +1,12 @@
 """People: names, passwords, and how often somebody may try."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 import sqlalchemy as sa
 
+from kpi_pipeline.access.audit import AuditLog
 from kpi_pipeline.access.passwords import WeakPassword
 from kpi_pipeline.access.sessions import SessionLimits, Sessions
 from kpi_pipeline.access.users import (
@@ -18,7 +22,7 @@ from kpi_pipeline.access.users import (
     UserExists,
     Users,
 )
-from kpi_pipeline.model.access import Role
+from kpi_pipeline.model.access import AuditAction, Role
 
 PASSWORD, ADDRESS, ACCOUNT = "correct horse battery", "192.0.2.1", "issuer 17"
 
@@ -68,6 +72,38 @@ def test_after_too_many_refusals_from_an_address_every_name_is_refused(users) ->
     with pytest.raises(LockedOut):
         users.checked("ana", PASSWORD, ADDRESS)
     assert users.checked("ana", PASSWORD, "192.0.2.99") is not None
+
+
+def test_of_many_tries_at_a_time_no_more_are_read(users, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, read = Barrier(2 * MOST_OF_NAME), []
+
+    def slow(kept: str | None, password: str) -> bool:
+        read.append(password)
+        return False
+
+    def tried(number: int) -> bool:
+        begin.wait(30)
+        try:
+            return users.checked("ana", "wrong", f"192.0.2.{number}") is not None
+        except LockedOut:
+            return False
+
+    monkeypatch.setattr("kpi_pipeline.access.users.is_password", slow)
+    with ThreadPoolExecutor(2 * MOST_OF_NAME) as threads:
+        assert not any(threads.map(tried, range(2 * MOST_OF_NAME)))
+    assert len(read) == MOST_OF_NAME
+
+
+def test_a_right_password_leaves_no_count_of_its_own(users) -> None:
+    for _ in range(MOST_OF_ADDRESS + 1):
+        assert users.checked("ana", PASSWORD, ADDRESS) is not None
+    # What was refused of others from there counts on.
+    for number in range(MOST_OF_ADDRESS):
+        users.checked(f"nobody-{number}", "wrong", ADDRESS)
+        if number + 1 < MOST_OF_ADDRESS:
+            assert users.checked("ana", PASSWORD, ADDRESS) is not None
+    with pytest.raises(LockedOut):
+        users.checked("ana", PASSWORD, ADDRESS)
 
 
 def test_who_has_signed_in_may_mistype_again(users) -> None:
@@ -137,6 +173,12 @@ def test_the_provider_lets_in_whom_a_command_or_a_group_does(users, database, cl
     assert sessions.user_of(held) is None
     users.set_role("luis", Role.CONTROLLER)
     assert users.admitted("luis", None, ACCOUNT).role is Role.CONTROLLER
+    # What groups gave, changed and took is written down; what they left as it was is not.
+    assert [(entry.who, entry.action, entry.detail) for entry in AuditLog(database).read()][::-1] == [
+        ("provider", AuditAction.USER_ADDED, "luis viewer by group"),
+        ("provider", AuditAction.USER_CHANGED, "luis analyst by group"),
+        ("provider", AuditAction.SIGN_OUT, "luis everywhere, without a group"),
+    ]
 
 
 def test_a_name_belongs_to_the_account_that_came_by_it_first(users) -> None:

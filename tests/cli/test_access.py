@@ -6,13 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
-from kpi_pipeline.access.database import AccessDatabase
+from kpi_pipeline.access.audit import AuditLog
+from kpi_pipeline.access.database import AUDIT, AccessDatabase
+from kpi_pipeline.access.sessions import SessionLimits, Sessions
 from kpi_pipeline.access.tokens import Tokens
 from kpi_pipeline.access.users import Users
 from kpi_pipeline.cli.app import app
-from kpi_pipeline.model.access import Role
+from kpi_pipeline.model.access import AuditAction, Role
 
 Kpi = Callable[..., Result]
 
@@ -119,6 +122,74 @@ def test_what_administrators_do_is_written_down(kpi, monkeypatch) -> None:
     for secret in (password, text, text.rpartition("_")[2]):
         assert secret not in json.dumps(entries)
     assert "user-added" not in kpi("audit", "--since", "2999-01-01").output
+
+
+@pytest.fixture
+def known(kpi, database) -> str:
+    """Ana, whose session and token there are; returns the id of the token."""
+    kpi("user", "add", "ana", "--no-password")
+    kpi("token", "create", "erp")
+    Sessions(database, SessionLimits(600, 3_600)).start("ana")
+    return Tokens(database).all()[0].id
+
+
+ALL_CHANGES = [
+    ("user", "add", "eva"),
+    ("user", "role", "ana", "admin"),
+    ("user", "scope", "ana"),
+    ("user", "password", "ana"),
+    ("user", "sign-out", "ana"),
+    ("user", "remove", "ana"),
+    ("token", "create", "other"),
+    ("token", "revoke", "ID"),
+]
+
+
+def everything(database: AccessDatabase) -> list[object]:
+    tables = [table for name, table in AUDIT.metadata.tables.items() if name != "kpi_refused_sign_ins"]
+    with database.begin() as connection:
+        return [connection.execute(sa.select(table)).all() for table in tables]
+
+
+@pytest.mark.parametrize("words", ALL_CHANGES, ids=" ".join)
+def test_what_cannot_be_written_down_is_not_done(kpi, database, known: str, words: tuple[str, ...]) -> None:
+    with database.begin() as connection:
+        connection.execute(
+            sa.text("CREATE TRIGGER full BEFORE INSERT ON kpi_audit BEGIN SELECT RAISE(ABORT, 'full'); END")
+        )
+    before = everything(database)
+    said = kpi(*(known if word == "ID" else word for word in words), code=1)
+    assert "cannot be used" in said.stderr
+    assert "first sign-in" not in said.output
+    assert everything(database) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("user", "add", "ana", "--role", "admin"),
+        ("user", "add", " "),
+        ("user", "add", "eva", "--scope", "nowhere"),
+        ("user", "role", "nobody", "admin"),
+        ("user", "scope", "nobody"),
+        ("user", "password", "nobody"),
+        ("user", "sign-out", "nobody"),
+        ("user", "remove", "nobody"),
+        ("token", "create", " "),
+        ("token", "revoke", "0123456789ab"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_refused_is_not_written_down(kpi, database, known: str, words: tuple[str, ...]) -> None:
+    before = everything(database)
+    kpi(*words, code=1)
+    assert everything(database) == before
+
+
+def test_a_token_is_revoked_once(kpi, database, known: str) -> None:
+    for _ in range(2):
+        assert "is revoked" in kpi("token", "revoke", known).output
+    assert len(AuditLog(database).read(action=AuditAction.TOKEN_REVOKED)) == 1
 
 
 def test_a_database_that_cannot_be_used_is_a_sentence(kpi, monkeypatch) -> None:

@@ -49,14 +49,14 @@ class PublishedScopes:
         return self._remove(before, policy.ids)
 
     def withdraw(self) -> tuple[str, ...]:
-        """Remove the policy and all that is published of its scopes, because there is no policy any more.
+        """Publish that there is no policy, and remove all that is published of the scopes of the last one.
+
+        Serving does not take an empty server for one without a policy.
 
         Returns:
             The ids of the scopes that were removed.
         """
-        before = self.policy()
-        self._client.delete(SCOPES_KEY)
-        return self._remove(before, frozenset())
+        return self.publish(NO_POLICY)
 
     def _remove(self, before: Policy | None, kept: frozenset[str]) -> tuple[str, ...]:
         gone = sorted(() if before is None else before.ids - kept)

@@ -1,5 +1,6 @@
 """Who may request what: every address, for nobody and for each role."""
 
+import time
 from contextlib import ExitStack, closing
 from itertools import pairwise
 from urllib.parse import quote_plus
@@ -19,9 +20,11 @@ from kpi_pipeline.model.access import (
     Role,
 )
 from kpi_pipeline.model.charts import CHARTS
+from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.kpis import COSTS_GROUP, KPI_GROUPS
 from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from kpi_pipeline.model.tables import tables_in
 from serving.access.control import check_declared, current_access
 from serving.access.identification import SESSION_COOKIE
@@ -319,6 +322,33 @@ def test_what_somebody_does_is_written_down(controlled, press) -> None:
         ("eva", AuditAction.CLEAR, "kpis"),
         (f"token:{token}", AuditAction.DOWNLOAD, "/manager/api/download/manager.csv"),
     ]
+
+
+def test_a_signed_message_is_written_down_as_such(controlled_by, press) -> None:
+    press.publish()
+    secret = "a secret of some length"
+    controlled, body = controlled_by(KPI_WEBHOOK_SECRET=secret), b"{}"
+    timestamp = str(int(time.time()))
+    headers = {TIMESTAMP_HEADER: timestamp, SIGNATURE_HEADER: sign(secret, timestamp, body)}
+    answer = controlled.app.test_client().post("/webhook/data-changed", data=body, headers=headers)
+    assert answer.status_code == 202
+    entries = controlled.audit.read(action=AuditAction.REFRESH)
+    assert {entry.who for entry in entries} == {"webhook"}
+    assert [entry.detail for entry in entries][::-1] == list(PRODUCTS)
+
+
+def test_a_request_that_redis_does_not_take_is_written_down_as_refused(controlled, press, client) -> None:
+    press.publish()
+    browser = controlled.somebody(Role.ANALYST)
+    csrf = csrf_of(browser.get("/manager/dashboard"))
+    client.config_set("maxmemory", 1)
+    try:
+        answer = browser.post("/manager/dashboard/refresh", data={"csrf": csrf, "product": "charts"})
+    finally:
+        client.config_set("maxmemory", 0)
+    assert answer.status_code == 503
+    details = [entry.detail for entry in controlled.audit.read(action=AuditAction.REFRESH)]
+    assert details == ["charts: refused", "charts"]
 
 
 def test_where_nobody_can_be_found_out_nothing_is_answered(controlled_by, press) -> None:

@@ -1,6 +1,9 @@
 """Signing in and out, and the first password."""
 
+from collections.abc import Callable
+
 import pytest
+import sqlalchemy as sa
 
 from kpi_pipeline.model.access import AuditAction, Role
 from serving.access.identification import SESSION_COOKIE
@@ -103,10 +106,15 @@ def test_a_given_password_is_changed_before_anything_else(controlled, press) -> 
         return browser.post("/account", data=form).status_code
 
     assert change(csrf="") == 403
+    assert controlled.audit.read(action=AuditAction.PASSWORD_REFUSED) == []
     assert change(current="wrong") == change(again="other") == change(new="short", again="short") == 400
     assert change(new=PASSWORD, again=PASSWORD) == 400
     assert browser.get("/manager/dashboard").status_code == 302
+    (refused,) = controlled.audit.read(action=AuditAction.PASSWORD_REFUSED)
+    assert (refused.who, refused.detail, refused.address) == ("ana", "wrong current password", "127.0.0.1")
+    assert controlled.audit.read(action=AuditAction.PASSWORD) == []
     assert change() == 303
+    assert len(controlled.audit.read(action=AuditAction.PASSWORD)) == 1
     assert browser.get("/manager/dashboard").status_code == 200
     # Another browser holds a session of the old password.
     assert elsewhere.get("/manager/api/dashboard").status_code == 401
@@ -156,3 +164,42 @@ def test_the_account_says_what_somebody_may_do(controlled) -> None:
     assert "Analista" in page
     assert "Descargar archivos" in page
     assert "Ver y operar el sistema" not in page
+
+
+@pytest.fixture
+def full_log(controlled) -> Callable[[], None]:
+    """Lets the log take nothing from now on."""
+
+    def fill() -> None:
+        with controlled.database.begin() as connection:
+            connection.execute(
+                sa.text(
+                    "CREATE TRIGGER full BEFORE INSERT ON kpi_audit BEGIN SELECT RAISE(ABORT, 'full'); END"
+                )
+            )
+
+    return fill
+
+
+def test_a_password_whose_change_cannot_be_written_down_stays(controlled, full_log) -> None:
+    browser = controlled.somebody(Role.VIEWER, "ana")
+    csrf = csrf_of(browser.get("/account"))
+    full_log()
+    form = {"csrf": csrf, "current": PASSWORD, "new": NEW, "again": NEW}
+    assert browser.post("/account", data=form).status_code == 503
+    assert controlled.users.checked("ana", NEW, "") is None
+    assert controlled.users.checked("ana", PASSWORD, "") is not None
+    # Neither does anybody sign in or out.
+    assert sign_in(controlled.app.test_client(), "ana").status_code == 503
+    assert browser.post("/sign-out", data={"csrf": csrf}).status_code == 503
+    assert browser.get("/account").status_code == 200
+
+
+def test_too_many_wrong_current_passwords_are_written_down(controlled) -> None:
+    browser = controlled.somebody(Role.VIEWER, "ana")
+    csrf = csrf_of(browser.get("/account"))
+    form = {"csrf": csrf, "current": "wrong", "new": NEW, "again": NEW}
+    statuses = [browser.post("/account", data=form).status_code for _ in range(6)]
+    assert statuses == [400] * 5 + [429]
+    refused = controlled.audit.read(action=AuditAction.PASSWORD_REFUSED)
+    assert [entry.detail for entry in refused] == ["too many tries"] + ["wrong current password"] * 5
