@@ -6,12 +6,20 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -159,6 +167,10 @@ class Settings(BaseSettings):
     # File of scopes: who may see which part of the figures.
     policy: Path | None = Field(None, alias="KPI_POLICY")
     proxy_secret: SecretStr | None = Field(None, min_length=16, alias="KPI_PROXY_SECRET")
+    # Networks of proxies in front, whose word on where a request comes from counts.
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (ip_network("127.0.0.0/8"), ip_network("::1/128")), alias="KPI_TRUSTED_PROXIES"
+    )
     session_idle_minutes: int = Field(60, ge=1, le=1440, alias="KPI_SESSION_IDLE_MINUTES")
     session_hours: int = Field(12, ge=1, le=720, alias="KPI_SESSION_HOURS")
     admin_token: SecretStr | None = Field(None, min_length=16, alias="KPI_ADMIN_TOKEN")
@@ -206,9 +218,12 @@ class Settings(BaseSettings):
     @field_validator("allowed_hosts", mode="before")
     @classmethod
     def _split_hosts(cls, hosts: object) -> object:
-        if isinstance(hosts, str):
-            return tuple(name.strip() for name in hosts.split(",") if name.strip())
-        return hosts
+        return _listed(hosts) if isinstance(hosts, str) else hosts
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_networks(cls, networks: object) -> object:
+        return tuple(map(_network, _listed(networks))) if isinstance(networks, str) else networks
 
     @field_validator("amount_cuts", "monthly_targets", mode="before")
     @classmethod
@@ -351,6 +366,20 @@ def is_confidential_address(url: str) -> bool:
         return False
     is_near = host in ("localhost", "127.0.0.1", "::1")
     return parts.scheme == "https" or (parts.scheme == "http" and is_near)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        network = ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"{error}: write networks like 10.0.0.0/8, separated by commas") from None
+    if not network.prefixlen:
+        raise ValueError(f"{text} is everybody, whose word would count: name the networks of proxies alone")
+    return network
 
 
 def _check_currencies(codes: set[str]) -> None:

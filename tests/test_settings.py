@@ -1,6 +1,7 @@
 """Settings: what wins, what is refused, and that every process means the same folder."""
 
 import os
+import re
 import subprocess
 import sys
 from datetime import date
@@ -241,3 +242,23 @@ def test_half_an_identity_provider_is_refused_without_its_secret(
     with pytest.raises(ValidationError, match=told) as refused:
         Settings(**given)
     assert "s3cret" not in str(refused.value)
+
+
+def test_trusted_proxies_are_networks() -> None:
+    assert [str(one) for one in Settings(_env_file=None).trusted_proxies] == ["127.0.0.0/8", "::1/128"]
+    given = Settings(_env_file=None, KPI_TRUSTED_PROXIES=" 10.0.0.0/8,172.30.250.1, 2001:db8::/32 ")
+    assert [str(one) for one in given.trusted_proxies] == ["10.0.0.0/8", "172.30.250.1/32", "2001:db8::/32"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("proxy.local", "'proxy.local' does not appear to be an IPv4 or IPv6 network: write networks like"),
+        ("10.0.0.1/8", "10.0.0.1/8 has host bits set: write networks like"),
+        ("127.0.0.1, 0.0.0.0/0", "0.0.0.0/0 is everybody"),
+        ("::/0", "is everybody"),
+    ],
+)
+def test_a_proxy_that_is_no_network_is_named(text: str, said: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        Settings(_env_file=None, KPI_TRUSTED_PROXIES=text)

@@ -2,7 +2,7 @@
 
 import hmac
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlencode
@@ -22,6 +22,8 @@ from kpi_pipeline.model.access import (
 from kpi_pipeline.model.labels import LANGUAGES, Text
 from kpi_pipeline.model.scopes import Policy
 from kpi_pipeline.settings import AccessMode, Settings
+from serving.access.client_address import Network
+from serving.access.client_address import client_address as address_of_client
 from serving.access.identification import Identities, OpenIdentities
 from serving.access.identity import Identity, current_identity
 from serving.problem_types.access import (
@@ -116,11 +118,13 @@ class AccessControl:
         mode: How readers prove who they are.
         identities: Finds out who sends a request.
         accounts: People and sessions; None where nobody is asked.
+        trusted_proxies: Networks of proxies that say where requests come from.
     """
 
     mode: AccessMode
     identities: Identities
     accounts: "Accounts | None"
+    trusted_proxies: Sequence[Network] = ()
 
     @classmethod
     def of_settings(cls, settings: Settings, policy: Callable[[], Policy | None]) -> "AccessControl":
@@ -131,7 +135,7 @@ class AccessControl:
         from serving.access.accounts import Accounts  # noqa: PLC0415
 
         accounts = Accounts(settings, policy)
-        return cls(settings.access, accounts.identities, accounts)
+        return cls(settings.access, accounts.identities, accounts, settings.trusted_proxies)
 
 
 def register_access(app: Flask, access: AccessControl) -> None:
@@ -235,10 +239,9 @@ def audit(action: AuditAction, detail: str = "", who: str | None = None) -> None
 
 
 def client_address() -> str:
-    """Where the present request comes from: the address that a proxy on this machine names, else its own."""
-    near = request.remote_addr or ""
-    named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return named if named and near in ("127.0.0.1", "::1") else near
+    """Where the present request comes from, as far as proxies of KPI_TRUSTED_PROXIES say it."""
+    forwarded = request.access_route if "X-Forwarded-For" in request.headers else ()
+    return address_of_client(request.remote_addr or "", forwarded, current_access().trusted_proxies)
 
 
 def _check() -> AnyResponse | None:

@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 import zipfile
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import yaml
 
 from kpi_pipeline.cli.app import app
 from kpi_pipeline.cli.run import Process
+from kpi_pipeline.settings import Settings
 from tests.deploy.programs import DEPLOY, program
 
 ROOT = DEPLOY.parent
@@ -42,6 +44,23 @@ def test_the_file_is_valid(secrets: Path, tmp_path: Path) -> None:
     command = [program("docker-compose"), "--file", copy, "config", "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_dashboard_believes_the_gateway_by_which_nginx_connects_and_nobody_else(
+    secrets: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "secrets").symlink_to(secrets)
+    copy = tmp_path / "compose.yaml"
+    copy.write_text(COMPOSE.read_text())
+    command = [program("docker-compose"), "--file", copy, "config"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    resolved = yaml.safe_load(done.stdout)
+    (front,) = resolved["networks"]["front"]["ipam"]["config"]
+    assert ip_address(front["gateway"]) in ip_network(front["subnet"])
+    for name in ("web", "events"):
+        environment = resolved["services"][name]["environment"]
+        settings = Settings(_env_file=None, KPI_TRUSTED_PROXIES=environment["KPI_TRUSTED_PROXIES"])
+        assert settings.trusted_proxies == (ip_network(front["gateway"]),)
 
 
 def test_every_process_is_a_service_and_its_command_exists(services: Services) -> None:
