@@ -142,6 +142,7 @@ def register_access(app: Flask, access: AccessControl) -> None:
     """Let an application refuse whoever may not request what they request."""
     app.extensions[_EXTENSION] = access
     if access.accounts is None:
+        app.before_request(_refuse_proxy)
         return
     from kpi_pipeline.access.database import AccessUnavailable  # noqa: PLC0415 - likewise
 
@@ -242,6 +243,18 @@ def client_address() -> str:
     """Where the present request comes from, as far as proxies of KPI_TRUSTED_PROXIES say it."""
     forwarded = request.access_route if "X-Forwarded-For" in request.headers else ()
     return address_of_client(request.remote_addr or "", forwarded, current_access().trusted_proxies)
+
+
+def _refuse_proxy() -> None:
+    """Refuse what a proxy passes on that counts on access control, where there is none.
+
+    Raises:
+        Problem: If it does.
+    """
+    demanded = demanded_of(request.endpoint) if request.endpoint else Permission.FIGURES
+    if demanded is not NO_PERMISSION and current_identity().is_unknown:
+        _LOG.error("a proxy sends X-Kpi-Proxy-Secret, and KPI_ACCESS is open: set KPI_ACCESS=proxy")
+        raise Problem(SIGN_IN_UNAVAILABLE, headers=RETRY)
 
 
 def _check() -> AnyResponse | None:

@@ -22,6 +22,8 @@ USER_HEADER: Final = "X-Kpi-User"
 PROXY_HEADER: Final = "X-Kpi-Proxy-Secret"
 """By which it proves that it is the proxy."""
 
+_PROXY_VARIABLE: Final = "HTTP_X_KPI_PROXY_SECRET"
+
 KNOWN_S: Final = 2.0
 """For how long an answer of the database counts: what is revoked is refused so much later at most."""
 
@@ -41,11 +43,15 @@ class Identities(Protocol):
 
 
 class OpenIdentities:
-    """Asks nobody."""
+    """Asks nobody.
+
+    A proxy that proves itself counts on being asked who sends a request: it lets tokens pass unread. What it
+    passes on is answered to nobody, until KPI_ACCESS says `proxy`.
+    """
 
     def of(self, headers: Mapping[str, str], *, is_use: bool = True) -> Identity:  # noqa: ARG002
         """Whoever it is; the signature is that of all."""
-        return EVERYBODY
+        return UNKNOWN if PROXY_HEADER.casefold() in headers else EVERYBODY
 
 
 class CheckedIdentities:
@@ -133,7 +139,9 @@ class Identification:
         """Answer a request."""
         # The program's own requests name who sends them; no header of a client reaches this name.
         if IDENTITY not in environ:
-            environ[IDENTITY] = EVERYBODY if self._is_open else self._identities.of(_headers(environ))
+            # Of an open dashboard one header is looked at: others are not taken apart for each request.
+            is_everybody = self._is_open and _PROXY_VARIABLE not in environ
+            environ[IDENTITY] = EVERYBODY if is_everybody else self._identities.of(_headers(environ))
         return self._application(environ, start_response)
 
 

@@ -68,10 +68,12 @@ def nginx_site(
     is_open: bool = False,
     has_accounts: bool = False,
     proxy_secret: str = "",
+    has_balancer: bool = False,
 ) -> Iterator[Site]:
     """The site as shipped, but for its ports and the files of the machine, before servers at some ports.
 
-    Where it is open, no password is asked for; where the dashboard has accounts, it asks for all of them.
+    Where it is open, no password is asked for; where the dashboard has accounts, it asks for all of them. A
+    balancer is on this machine.
     """
     nginx = program("nginx", "nginx-light")
     certificate, key = certificate_of(SITE, folder)
@@ -95,6 +97,15 @@ def nginx_site(
         **({'    default "kpi";': "    default off;"} if is_open or has_accounts else {}),
         **({"    default kpi;": "    default off;"} if has_accounts else {}),
         "/etc/kpi/nginx-secret[.]conf": f"{folder}/nginx-secret[.]conf",
+        **(
+            {
+                "#set_real_ip_from 10.0.0.0/8;": "set_real_ip_from 127.0.0.1;",
+                "#real_ip_header ": "real_ip_header ",
+                "#real_ip_recursive ": "real_ip_recursive ",
+            }
+            if has_balancer
+            else {}
+        ),
     }.items():
         assert shipped in text
         text = text.replace(shipped, here)

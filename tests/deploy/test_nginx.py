@@ -122,6 +122,15 @@ def test_the_dashboard_learns_that_a_request_is_not_from_this_machine(site: Site
     assert received["host"] == SITE
 
 
+def test_behind_a_balancer_the_client_is_whom_that_names(tmp_path: Path, behind: int) -> None:
+    ports = {"web": behind, "events": behind, "dagster": behind}
+    with nginx_site(tmp_path, **ports, has_balancer=True) as balanced:
+        # What the client has made up stands before it.
+        named = {"X-Forwarded-For": "192.0.2.1, 198.51.100.7", "Authorization": READER}
+        for path in ("/manager/dashboard", "/manager/events"):
+            assert balanced.ask(path, **named).received["x-forwarded-for"] == "198.51.100.7"
+
+
 def test_no_security_header_comes_twice(site: Site) -> None:
     for path in ("/manager/dashboard", "/manager/dashboard/status/1"):
         headers = site.ask(path, Authorization=READER).headers
@@ -169,4 +178,11 @@ def test_the_dashboard_is_told_only_of_whom_nginx_has_asked(
     ports = {"web": behind, "events": behind, "dagster": behind}
     with nginx_site(tmp_path, **ports, proxy_secret="of the proxy alone") as proxy:
         received = proxy.ask("/manager/dashboard", **forged, Authorization=READER).received
+        by_token = proxy.ask("/manager/api/kpis", **forged, Authorization=TOKEN).received
+        assert proxy.ask("/manager/api/kpis", **forged).status == 401
+        assert proxy.ask("/dagster", **forged, Authorization=TOKEN).status == 401
     assert (received["x-kpi-user"], received["x-kpi-proxy-secret"]) == ("ana", "of the proxy alone")
+    assert "authorization" not in received
+    # Programs are judged by the dashboard, which is named nobody.
+    assert by_token["authorization"] == TOKEN
+    assert "x-kpi-user" not in by_token
