@@ -1,6 +1,7 @@
 """Finds out who sends a request, before anything else looks at it."""
 
 import hmac
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -28,6 +29,7 @@ KNOWN_S: Final = 2.0
 """For how long an answer of the database counts: what is revoked is refused so much later at most."""
 
 _MOST_KNOWN: Final = 4_096
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Identities(Protocol):
@@ -78,6 +80,7 @@ class CheckedIdentities:
         self._session = session
         self._token = token
         self._known: dict[tuple[str, str], tuple[float, Identity]] = {}
+        self._reason = ""
 
     def of(self, headers: Mapping[str, str], *, is_use: bool = True) -> Identity:
         """Who sends it; `NOBODY` who proves nothing or something that is wrong."""
@@ -109,8 +112,12 @@ class CheckedIdentities:
             return known[1]
         try:
             identity = look_up(text) or NOBODY
-        except (AccessUnavailable, PolicyUnknown):
+        except (AccessUnavailable, PolicyUnknown) as error:
+            if str(error) != self._reason:
+                _LOG.error("nobody can be let in: %s", error)
+            self._reason = str(error)
             return UNKNOWN
+        self._reason = ""
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         self._known[key] = (now + KNOWN_S, identity)

@@ -88,7 +88,8 @@ SIGN_IN_UNAVAILABLE: Final = ProblemType(
         "Try again in a moment; if it recurs, notify whoever runs the system.",
     ),
     Text(
-        "La base de datos de accesos no responde: vea el registro del servidor.",
-        "The database of access does not answer: see the server's log.",
+        "La base de datos de accesos no responde, o no se conoce la política de ámbitos: vea el registro del "
+        "servidor.",
+        "The database of access does not answer, or the policy of scopes is not known: see the server's log.",
     ),
 )
