@@ -15,7 +15,7 @@ from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.reading.policy_view import CorruptPolicy
 from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable
 from kpi_pipeline.cache.usage.coverage import Coverage
-from kpi_pipeline.model.scopes import MOST_SCOPES, WHOLE_FIRM, Policy
+from kpi_pipeline.model.scopes import MOST_SCOPES, NO_POLICY, WHOLE_FIRM, Policy
 from kpi_pipeline.settings import Settings
 from serving.access.identity import Identity, PolicyUnknown, current_identity
 from serving.catalogue import Catalogues
@@ -177,7 +177,7 @@ def known_policy(settings: Settings, reader: CacheReader) -> Policy | None:
         reader: Reads it.
 
     Raises:
-        PolicyUnknown: If there is one and it is not published yet, or cannot be read.
+        PolicyUnknown: If settings name one and none is published, or it cannot be read.
     """
     published, cause = None, None
     try:
@@ -186,7 +186,7 @@ def known_policy(settings: Settings, reader: CacheReader) -> Policy | None:
         cause = error
     except CorruptPolicy as error:
         raise PolicyUnknown(str(error)) from error
-    if published is None:
+    if published is None or published is NO_POLICY:
         raise_if_named(settings, cause)
     return published
 

@@ -18,7 +18,7 @@ kpi:watched:<generation>         the certificates that alerts watch one by one
 kpi:g:<generation>:retired       the same set while its payloads are removed
 kpi:manifest:<scope>             as `kpi:manifest`, of what the readers of a scope are shown
 kpi:history:<scope>              as `kpi:history`, likewise
-kpi:scopes                       hash, `policy` -> which scopes there are, and who is in which
+kpi:scopes                       hash, `policy` -> which scopes there are, and who is in which; or `withdrawn`
 kpi:operations                   sorted set, what commands did for the audit log -> its place in order
 kpi:lease:<product>:<scope>      the run that rebuilds a product, while it does
 kpi:revoked:<run>                exists once a run was terminated: nothing of it goes live any more
@@ -74,6 +74,7 @@ READINGS_FIELD: Final = "readings"
 FAILING_SINCE_FIELD: Final = "failing_since"
 SCOPES_KEY: Final = "kpi:scopes"
 POLICY_FIELD: Final = "policy"
+WITHDRAWN_FIELD: Final = "withdrawn"
 OPERATIONS_KEY: Final = "kpi:operations"
 DISPATCHER_KEY: Final = "kpi:dispatcher"
 WORKERS_KEY: Final = "kpi:workers"

@@ -6,16 +6,14 @@ file of KPI_HOME and show it in Redis; the dashboard writes it into the log.
 
 import getpass
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-import redis
 import typer
 
-from kpi_pipeline.cache.connection import NoRedis, connect, redis_url
-from kpi_pipeline.cache.operations import publish_operations
 from kpi_pipeline.cli.problems import Problem
 from kpi_pipeline.model.access import AuditAction
+from kpi_pipeline.model.operations import Operation
 from kpi_pipeline.resources.operation_journal import OperationJournal
 from kpi_pipeline.settings import Settings
 
@@ -62,6 +60,16 @@ def write_operation(settings: Settings, action: AuditAction, detail: str) -> Non
             f"KPI_HOME {settings.home} cannot be written ({error.strerror}), and what is not written down "
             "for the audit log is not done: let this user write the folder, or free space"
         ) from error
-    # Without Redis it is shown later, by the sensor of the source or by the next command.
+    _show(settings, kept)
+
+
+def _show(settings: Settings, operations: Sequence[Operation]) -> None:
+    """Show operations to serving; without Redis a sensor or the next command does so later."""
+    # The help of all commands loads this module.
+    import redis  # noqa: PLC0415
+
+    from kpi_pipeline.cache.connection import NoRedis, connect, redis_url  # noqa: PLC0415
+    from kpi_pipeline.cache.operations import publish_operations  # noqa: PLC0415
+
     with suppress(NoRedis, redis.RedisError), connect(redis_url(settings)) as client:
-        publish_operations(client, kept)
+        publish_operations(client, operations)

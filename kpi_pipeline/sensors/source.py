@@ -94,7 +94,7 @@ def _publish_none(cache: CacheResource) -> None:
     """Publish that there is no policy where none is published: a dashboard may remember an earlier one."""
     with suppress(NoRedis, redis.RedisError):
         published = PublishedScopes(cache.client)
-        if published.policy() is None:
+        if not published.is_known():
             published.withdraw()
 
 

@@ -32,7 +32,7 @@ from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.access import Role
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
-from kpi_pipeline.model.scopes import NO_POLICY, WHOLE_FIRM
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
 
@@ -228,6 +228,7 @@ def test_without_a_policy_what_was_published_of_it_goes(publish, policy, monkeyp
         (scope,) = PublishedScopes(client).policy().ids
         monkeypatch.delenv("KPI_POLICY")
         assert publish(clean_cache).success
-        assert PublishedScopes(client).policy() == NO_POLICY
+        assert PublishedScopes(client).policy() is None
+        assert PublishedScopes(client).is_known()
         assert not client.exists(manifest_key(scope))
         assert not list(client.scan_iter(f"kpi:v:*{scope}*"))

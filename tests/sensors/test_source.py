@@ -18,6 +18,7 @@ from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import Request, RequestKind
 from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.model.operations import Operation
+from kpi_pipeline.model.scopes import Policy
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.operation_journal import OperationJournal
 from kpi_pipeline.sensors.source import source_changes
@@ -179,6 +180,17 @@ def test_what_commands_did_without_redis_is_shown(
         tick()
     tick()
     assert [Operation.from_json(text) for text in shown_operations(CacheResource().client)] == kept
+
+
+def test_an_empty_server_is_told_that_there_is_no_policy(source, tick: Tick) -> None:
+    published = PublishedScopes(CacheResource().client)
+    assert not published.is_known()
+    tick()
+    assert published.is_known()
+    # One that holds is withdrawn by the clean-up alone.
+    published.publish(Policy(people={"ana": "north"}))
+    tick()
+    assert published.policy() is not None
 
 
 def test_a_changed_policy_holds_at_once_and_its_scopes_are_requested(

@@ -5,7 +5,7 @@ from typing import cast
 
 import redis
 
-from kpi_pipeline.cache.keys import POLICY_FIELD, SCOPES_KEY, history_key, manifest_key
+from kpi_pipeline.cache.keys import POLICY_FIELD, SCOPES_KEY, WITHDRAWN_FIELD, history_key, manifest_key
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
 from kpi_pipeline.cache.publishing.kept_generations import KeptGenerations
 from kpi_pipeline.cache.publishing.removal import Removal
@@ -30,6 +30,10 @@ class PublishedScopes:
             return None if text is None else Policy.from_json(text)
         return None
 
+    def is_known(self) -> bool:
+        """Whether serving knows if there is a policy: an empty server does not say."""
+        return bool(self._client.exists(SCOPES_KEY))
+
     def readings(self) -> set[str]:
         """The readings that scopes show or can go back to."""
         policy = self.policy() or NO_POLICY
@@ -45,18 +49,24 @@ class PublishedScopes:
         """
         before = self.policy()
         if before is None or before.to_json() != policy.to_json():
-            self._client.hset(SCOPES_KEY, POLICY_FIELD, policy.to_json())
+            pipeline = self._client.pipeline(transaction=True)
+            pipeline.hdel(SCOPES_KEY, WITHDRAWN_FIELD)
+            pipeline.hset(SCOPES_KEY, POLICY_FIELD, policy.to_json())
+            pipeline.execute()
         return self._remove(before, policy.ids)
 
     def withdraw(self) -> tuple[str, ...]:
-        """Publish that there is no policy, and remove all that is published of the scopes of the last one.
-
-        Serving does not take an empty server for one without a policy.
+        """Publish that there is no policy any more, and remove all that is published of its scopes.
 
         Returns:
             The ids of the scopes that were removed.
         """
-        return self.publish(NO_POLICY)
+        before = self.policy()
+        pipeline = self._client.pipeline(transaction=True)
+        pipeline.hdel(SCOPES_KEY, POLICY_FIELD)
+        pipeline.hset(SCOPES_KEY, WITHDRAWN_FIELD, b"1")
+        pipeline.execute()
+        return self._remove(before, frozenset())
 
     def _remove(self, before: Policy | None, kept: frozenset[str]) -> tuple[str, ...]:
         gone = sorted(() if before is None else before.ids - kept)

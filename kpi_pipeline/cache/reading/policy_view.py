@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from kpi_pipeline.cache.alarms import Alarms
-from kpi_pipeline.cache.keys import POLICY_FIELD, SCOPES_KEY
+from kpi_pipeline.cache.keys import POLICY_FIELD, SCOPES_KEY, WITHDRAWN_FIELD
 from kpi_pipeline.cache.reading.client import ReadClient
 from kpi_pipeline.cache.reading.hash_view import HashView
-from kpi_pipeline.model.scopes import Policy
+from kpi_pipeline.model.scopes import NO_POLICY, Policy
 
 POLL_S: Final = 1.0
 """How old the policy may be: it changes with a run."""
@@ -33,7 +33,7 @@ class PolicyView:
         self._view = HashView(read_client, SCOPES_KEY, self._parse)
 
     def policy(self, since: float) -> Policy | None:
-        """The published policy; None where none is.
+        """The published policy: `NO_POLICY` itself where it was withdrawn, None where none is published.
 
         `since` and errors are those of `HashView.read`.
 
@@ -53,4 +53,6 @@ class PolicyView:
             except ValueError as error:
                 self._alarms.sound("policy_corrupt", SCOPES_KEY, f"{error}; it is published again")
                 self._known = CorruptPolicy(str(error))
+        elif WITHDRAWN_FIELD.encode() in raw:
+            self._known = NO_POLICY
         return (self._known,)

@@ -11,7 +11,7 @@ from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.reading.client import ReadClient
 from kpi_pipeline.cache.reading.policy_view import CorruptPolicy, PolicyView
 from kpi_pipeline.model.filters import Filter
-from kpi_pipeline.model.scopes import Policy, Scope
+from kpi_pipeline.model.scopes import NO_POLICY, Policy, Scope
 
 NORTH = Policy({"north": Scope("north", Filter.of({"client": "Andina"}))}, {"ana": "north"})
 
@@ -34,3 +34,8 @@ def test_the_last_policy_known_counts_and_none_that_cannot_be_read(client: redis
             policy()
     PublishedScopes(client).publish(Policy())
     assert policy() == Policy()
+    assert policy() is not NO_POLICY
+    PublishedScopes(client).withdraw()
+    assert policy() is NO_POLICY
+    PublishedScopes(client).publish(NORTH)
+    assert policy() == NORTH

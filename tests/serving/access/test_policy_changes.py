@@ -9,7 +9,7 @@ from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.model.access import AuditAction, Role
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.scopes import Policy, Scope
-from tests.serving.access.conftest import Controlled, sign_in
+from tests.serving.access.conftest import PASSWORD, Controlled, sign_in
 from tests.waiting import wait_until
 
 
@@ -114,3 +114,16 @@ def test_a_policy_that_was_withdrawn_lets_everybody_in(scoped, controlled_by, cl
     again = controlled_by().app.test_client()
     sign_in(again, Role.VIEWER.value)
     assert "north" not in again.get("/account").text
+
+
+def test_a_dashboard_that_has_a_policy_lets_nobody_in_by_none(controlled_by, published, tmp_path) -> None:
+    # The pipeline knows nothing of KPI_POLICY.
+    published.withdraw()
+    one = controlled_by(KPI_POLICY=tmp_path / "policy.toml")
+    browser = one.app.test_client()
+    one.users.add("ana", Role.VIEWER, PASSWORD)
+    assert sign_in(browser, "ana").status_code == 303
+    assert browser.get("/manager/api/dashboard").status_code == 503
+    # A file that says nothing is a policy.
+    published.publish(Policy())
+    wait_until(lambda: browser.get("/account").status_code == 200)
