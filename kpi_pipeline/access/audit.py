@@ -61,9 +61,13 @@ class AuditLog:
             detail: What holds.
             first: What holds while there is no entry of this kind.
         """
+        detail = detail[:_LONGEST_DETAIL]
+        # Where nothing is to be written, nothing has to be writable.
+        if (self.latest(action) or first) == detail:
+            return
         with self._database.begin() as connection:
             self._database.lock(connection, AUDIT)
-            if (self.latest(action) or first) != detail[:_LONGEST_DETAIL]:
+            if (self.latest(action) or first) != detail:
                 self.write(who, action, detail)
 
     def latest(self, action: AuditAction) -> str | None:

@@ -331,7 +331,7 @@ def audit(
     most: Annotated[int, typer.Option("--last", min=1, max=100_000, help="How many at most.")] = 100,
     as_json: Json = False,
 ) -> None:
-    """Show who did what: sign-ins, refreshes, downloads, changes of people and tokens; the newest first.
+    """Show who did what, the newest first: sign-ins, downloads, changes of people, commands of the pipeline.
 
     Exit codes: 0 shown, 1 the database cannot be used.
 

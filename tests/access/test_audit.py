@@ -40,3 +40,18 @@ def test_what_a_command_did_is_written_once_by_however_many(database, clock) -> 
     # It stands at its time, although it was written down later.
     assert [entry.detail for entry in log.read()] == ["", "2", "1", "0"]
     assert [entry.at for entry in log.read(who="console:eva")] == [one.at for one in operations[::-1]]
+
+
+def test_what_holds_is_written_when_it_changes_by_however_many(database) -> None:
+    log = AuditLog(database)
+    log.write_change("pipeline", AuditAction.POLICY, "none", "none")
+    assert log.read() == []
+    for detail in ("north", "none", "none", "x" * 600, "x" * 600):
+        with ThreadPoolExecutor(4) as threads:
+            writing = [
+                threads.submit(log.write_change, "pipeline", AuditAction.POLICY, detail, "none")
+                for _ in range(4)
+            ]
+        for written in writing:
+            written.result()
+    assert [entry.detail for entry in log.read()] == ["x" * 512, "none", "north"]
