@@ -153,7 +153,11 @@ class Users:
             if role is None:
                 self._leave(name)
                 raise NotAdmitted("no role")
-            with self._database.begin():
+            with self._database.begin() as connection:
+                # Another of their tabs may have come first.
+                self._database.lock(connection, USERS)
+                row = _row(connection, name)
+                known = None if row is None else user_of_row(row)
                 if known is None:
                     self.add(name, role, None, by_group=True)
                     self._audit.write(BY_PROVIDER, AuditAction.USER_ADDED, f"{name} {role} by group")

@@ -71,14 +71,13 @@ def _access(as_json: bool = False) -> Iterator[_Access]:
     with reported_errors(as_json):
         settings = load_settings()
         database = access_database(settings)
-        limits = SessionLimits.of_settings(settings)
         try:
             yield _Access(
                 settings,
                 database,
                 Users(database),
                 Tokens(database),
-                Sessions(database, limits),
+                Sessions(database, SessionLimits.of_settings(settings)),
                 AuditLog(database),
             )
         except NoSuchUser as error:

@@ -19,6 +19,7 @@ from kpi_pipeline.access.users import (
     NoSuchUser,
     NotAdmitted,
     OtherAccount,
+    User,
     UserExists,
     Users,
 )
@@ -92,6 +93,19 @@ def test_of_many_tries_at_a_time_no_more_are_read(users, monkeypatch: pytest.Mon
     with ThreadPoolExecutor(2 * MOST_OF_NAME) as threads:
         assert not any(threads.map(tried, range(2 * MOST_OF_NAME)))
     assert len(read) == MOST_OF_NAME
+
+
+def test_who_comes_for_the_first_time_in_several_tabs_is_let_in_by_all(users) -> None:
+    for number in range(10):
+        begin = Barrier(4)
+
+        def come(name: str, begin: Barrier = begin) -> User:
+            begin.wait()
+            return users.admitted(name, Role.VIEWER, ACCOUNT)
+
+        with ThreadPoolExecutor(4) as threads:
+            found = set(threads.map(come, 4 * [f"eva-{number}"]))
+        assert found == {users.named(f"eva-{number}")}
 
 
 def test_a_right_password_leaves_no_count_of_its_own(users) -> None:
