@@ -44,8 +44,8 @@ _PACKED_MAGIC: Final = b"KPB\x01"
 DIGEST_SIZE: Final = 16
 _HEADER: Final = struct.Struct("<16sIIII")  # content digest, content size, its CRC-32, zstd and gzip sizes
 _TRAILER: Final = struct.Struct("<II")  # of a gzip member: CRC-32 and size
-_BODY_AT: Final = len(_MAGIC) + DIGEST_SIZE
-CONTENT_AT: Final = _BODY_AT + _HEADER.size
+BODY_AT: Final = len(_MAGIC) + DIGEST_SIZE
+CONTENT_AT: Final = BODY_AT + _HEADER.size
 SIZES_AT: Final = CONTENT_AT - 8
 """Where the sizes of the zstd and the gzip part stand; see `scripts.COMPLETE`."""
 
@@ -229,7 +229,7 @@ def decode(frame: bytes) -> Payload:
     if not frame.startswith(_MAGIC):
         raise CorruptPayload("stored bytes are no payload of this version: publish it again")
     zstd_at, gzip_at, end = _verify_parts(frame)
-    digest, size, crc, _, _ = _HEADER.unpack_from(frame, _BODY_AT)
+    digest, size, crc, _, _ = _HEADER.unpack_from(frame, BODY_AT)
     text = frame[end + DIGEST_SIZE :]
     return Payload(
         _digest(digest + text).hex() if text else digest.hex(),
@@ -254,7 +254,7 @@ def unpack(frame: bytes) -> bytes:
     """
     verify(frame, _PACKED_MAGIC)
     try:
-        return zstandard.ZstdDecompressor().decompress(memoryview(frame)[_BODY_AT:])
+        return zstandard.ZstdDecompressor().decompress(memoryview(frame)[BODY_AT:])
     except zstandard.ZstdError as error:
         raise CorruptPayload("stored bytes do not decompress: publish them again") from error
 
@@ -315,7 +315,7 @@ def verify(frame: bytes, *magics: bytes) -> None:
         raise CorruptPayload("stored bytes are nothing of this version: publish them again")
     if frame.startswith(_MAGIC):
         _verify_parts(frame)
-    elif frame[len(_MAGIC) : _BODY_AT] != _digest(memoryview(frame)[_BODY_AT:]):
+    elif frame[len(_MAGIC) : BODY_AT] != _digest(memoryview(frame)[BODY_AT:]):
         raise CorruptPayload("a stored value is not what was written: publish it again")
 
 
@@ -323,11 +323,11 @@ def _verify_parts(frame: bytes) -> tuple[int, int, int]:
     """Where the zstd part, the gzip part and the completion of a frame of `encode` begin."""
     if len(frame) < CONTENT_AT:
         raise CorruptPayload("a stored payload is cut: publish it again")
-    _, _, _, zstd_size, gzip_size = _HEADER.unpack_from(frame, _BODY_AT)
+    _, _, _, zstd_size, gzip_size = _HEADER.unpack_from(frame, BODY_AT)
     gzip_at = CONTENT_AT + zstd_size
     end = gzip_at + gzip_size
     whole = memoryview(frame)
-    if whole[len(_MAGIC) : _BODY_AT] != _digest(whole[_BODY_AT:end]) or whole[
+    if whole[len(_MAGIC) : BODY_AT] != _digest(whole[BODY_AT:end]) or whole[
         end : end + DIGEST_SIZE
     ] != _digest(whole[end + DIGEST_SIZE :]):
         raise CorruptPayload("a stored payload is not what was written: publish it again")

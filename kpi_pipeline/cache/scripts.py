@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kpi_pipeline.cache.codec import CONTENT_AT, DIGEST_SIZE, SIZES_AT
+from kpi_pipeline.cache.codec import BODY_AT, CONTENT_AT, DIGEST_SIZE, SIZES_AT
 
 NEXT_FENCE: Final = """
 -- KEYS: fence. Returns a fence above every one handed out, also by a server that was flushed since.
@@ -185,6 +185,23 @@ end
 redis.call('SADD', members, unpack(KEYS, half + 1, 2 * half))
 redis.call('EXPIREAT', members, ARGV[1])
 return size
+"""
+
+CONTENTS: Final = f"""
+-- KEYS: some keys. Returns for each the digests that stand in it, of all up to its completion and of this:
+-- equal ones for equal values, as long as these are as they were written; '' where there is none.
+local found = {{}}
+for place, key in ipairs(KEYS) do
+  local head, text = redis.call('GETRANGE', key, 0, {CONTENT_AT - 1}), ''
+  if #head == {CONTENT_AT} then
+    local zstd, gzip = struct.unpack('<I4I4', head, {SIZES_AT + 1})
+    local at = {CONTENT_AT} + zstd + gzip
+    local completion = redis.call('GETRANGE', key, at, at + {DIGEST_SIZE - 1})
+    text = string.sub(head, {BODY_AT - DIGEST_SIZE + 1}, {BODY_AT}) .. completion
+  end
+  found[place] = text
+end
+return found
 """
 
 PROLONG: Final = """

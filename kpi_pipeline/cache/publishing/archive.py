@@ -1,19 +1,21 @@
 """The archive: live generations and month ends on disk, to be restored when Redis has lost them.
 
-<folder>/<product>/<generation>.frames   every payload as stored in Redis, never changed
+<folder>/<product>/<generation>.frames   its payloads as stored in Redis, never changed; see `archived_frames`
 <folder>/<product>/<generation>.entry    its manifest entry, rewritten when it is verified again
 <folder>/month_ends/<product>/...        the same of month ends
 
-Each contains a digest of its content and is replaced at once: a file is whole, or known to be damaged.
+Each contains a digest of its content and is replaced at once: a file is whole, or known to be damaged. What
+a generation has in common with the one before the last stays in the files of that one: of the two that are
+kept, none rests on a file of the other.
 """
 
-import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import Final, cast
 
 import redis
 
@@ -22,19 +24,29 @@ from kpi_pipeline.cache.batches import BATCH, batches
 from kpi_pipeline.cache.codec import CorruptPayload, verify
 from kpi_pipeline.cache.keys import members_key, payload_key
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
+from kpi_pipeline.cache.publishing.archived_frames import (
+    DIGEST_SIZE,
+    SUFFIX,
+    Archivable,
+    ArchivedFrames,
+    CorruptArchive,
+    Place,
+    archived_payloads,
+    are_there,
+    frames_path,
+    is_of_this_version,
+)
 from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration
+from kpi_pipeline.cache.scripts import CONTENTS
 
 KEPT_ENTRIES: Final = 2
 """How many generations of a product are kept on disk."""
 
-_CHUNK: Final = 1 << 20
-_DIGEST_SIZE: Final = 32
-_MAGIC: Final = b"KPIA\x01"
-_RECORD: Final = struct.Struct("<HI")  # sizes of a key and of its frame
+_MOST_FILES: Final = 32
+"""In so many files a generation is at most: each of them is checked when it is restored."""
 
-
-class CorruptArchive(ValueError):
-    """An archived file is missing, cut or changed."""
+_MOST_ROOM: Final = 2
+"""How many times the size of a generation its files may take: they hold what it has no longer, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,7 @@ class Archive:
     def __init__(self, client: redis.Redis, folder: Path) -> None:
         self._client = client
         self._folder = folder
+        self._contents = client.register_script(CONTENTS)
 
     def store(self, entry: ManifestEntry) -> int:
         """Archive a generation, and remove those of its product that are not to be kept beside it.
@@ -76,12 +89,12 @@ class Archive:
         folder = self._folder / entry.product
         folder.mkdir(parents=True, exist_ok=True)
         written = 0
-        frames = _frames_path(folder, entry.generation)
-        if not frames.exists():
-            with replacing(frames, durable=True) as part, part.open("wb") as file:
-                written = self._write_frames(file, entry)
+        frames = frames_path(folder, entry.generation)
+        if not is_of_this_version(frames):
+            payloads = self._payloads(entry, self._archived(entry))
+            written = ArchivedFrames.write(folder, entry.generation, payloads)
         body = b"%d\n%s" % (self._client.expiretime(members_key(entry.generation)), entry.to_json())
-        text = blake2b(body, digest_size=_DIGEST_SIZE).hexdigest().encode() + b"\n" + body
+        text = blake2b(body, digest_size=DIGEST_SIZE).hexdigest().encode() + b"\n" + body
         with replacing(frames.with_suffix(".entry"), durable=True) as part:
             part.write_bytes(text)
         self._prune(entry.product)
@@ -107,50 +120,68 @@ class Archive:
         Raises:
             CorruptArchive: If the file is missing, cut or changed.
         """
-        path = _frames_path(self._folder / entry.product, entry.generation)
-        try:
-            with path.open("rb") as file:
-                end = _checked(file, path)
-                records = _records(file, path, end, payload_key(entry.generation, ""))
-                yield from batches(records)
-        except FileNotFoundError:
-            raise CorruptArchive(f"{path} is gone") from None
+        payloads = archived_payloads(self._folder / entry.product, entry.generation)
+        yield from batches((payload_key(entry.generation, name), frame) for name, frame in payloads)
 
-    def _write_frames(self, part: IO[bytes], entry: ManifestEntry) -> int:
-        digest, size, count = blake2b(digest_size=_DIGEST_SIZE), 0, 0
-        part.write(_MAGIC)
-        digest.update(_MAGIC)
+    def _archived(self, entry: ManifestEntry) -> Mapping[str, Place]:
+        """Where payloads that a generation may have are archived, by content: with one that is to go."""
+        folder = self._folder / entry.product
+        others = (archived.entry.generation for archived in self.entries(entry.product)[0])
+        *kept, last = [other for other in others if other != entry.generation][:KEPT_ENTRIES] or [""]
+        if len(kept) + 1 < KEPT_ENTRIES:
+            return {}
+        try:
+            archived = ArchivedFrames.read(folder, last)
+            # Where the index of one that stays is damaged, its files are not known.
+            taken = frozenset[str]().union(*(ArchivedFrames.read(folder, other).files for other in kept))
+        except CorruptArchive:
+            return {}
+        files = archived.files
+        if not are_there(folder, archived.sizes) or len(files) >= _MOST_FILES or files & taken:
+            return {}
+        if sum(frames_path(folder, name).stat().st_size for name in files) > _MOST_ROOM * entry.bytes:
+            return {}
+        return archived.by_content
+
+    def _payloads(self, entry: ManifestEntry, archived: Mapping[str, Place]) -> Iterator[Archivable]:
+        """The payloads of a generation, verified where they are not archived."""
         members = self._client.sscan_iter(members_key(entry.generation), count=BATCH)
         seen: set[bytes] = set()
+        unknown: list[tuple[bytes, str]] = []
+        count, prefix = 0, len(payload_key(entry.generation, ""))
         for batch in batches(members):
             # A scan may give a member twice.
             keys = [key for key in dict.fromkeys(batch) if key not in seen]
             seen.update(keys)
-            if not keys:
-                continue
-            for key, frame in zip(keys, cast("list[bytes | None]", self._client.mget(keys)), strict=True):
+            for key, found in zip(keys, self._contents(keys=keys) if keys else (), strict=True):
+                content = found.hex()
+                place = archived.get(content) if content else None
+                if place is None:
+                    unknown.append((key, content))
+                else:
+                    count += 1
+                    yield Archivable(key[prefix:].decode(), content, place, b"")
+        for batch_of in batches(unknown):
+            frames = cast("list[bytes | None]", self._client.mget([key for key, _ in batch_of]))
+            for (key, content), frame in zip(batch_of, frames, strict=True):
                 if frame is None:
                     continue
                 try:
                     verify(frame)
                 except CorruptPayload as error:
                     raise IncompleteGeneration(f"{key.decode()}: {error}") from error
-                record = _RECORD.pack(len(key), len(frame)) + key + frame
-                part.write(record)
-                digest.update(record)
-                size, count = size + len(record), count + 1
+                count += 1
+                yield Archivable(key[prefix:].decode(), content, None, frame)
         if count != entry.keys:
             raise IncompleteGeneration(
                 f"{entry.generation} has {count} of its {entry.keys} keys: check the server's "
                 "maxmemory and eviction policy"
             )
-        part.write(digest.digest())
-        return len(_MAGIC) + size + _DIGEST_SIZE
 
     def holds(self, entry: ManifestEntry) -> bool:
         """Whether a generation is archived; without its entry, which is written last, it is not."""
-        frames = _frames_path(self._folder / entry.product, entry.generation)
-        return frames.exists() and frames.with_suffix(".entry").exists()
+        frames = frames_path(self._folder / entry.product, entry.generation)
+        return is_of_this_version(frames) and frames.with_suffix(".entry").exists()
 
     def _kept(self, archived: Sequence[Archived]) -> Sequence[Archived]:
         """Those of a product's generations to keep, of all with the highest fence first."""
@@ -159,8 +190,12 @@ class Archive:
     def _prune(self, product: str) -> None:
         folder = self._folder / product
         kept = {archived.entry.generation for archived in self._kept(self.entries(product)[0])}
+        named = set(kept)
+        for generation in kept:
+            with suppress(CorruptArchive):
+                named |= ArchivedFrames.read(folder, generation).files
         for path in folder.iterdir():
-            if path.suffix in {".entry", ".frames"} and path.stem not in kept:
+            if path.stem not in {".entry": kept, SUFFIX: named}.get(path.suffix, {path.stem}):
                 path.unlink(missing_ok=True)
         remove_abandoned(folder)
 
@@ -209,9 +244,13 @@ class MonthEndArchive(Archive):
                 self._remove(entry)
 
     def _remove(self, entry: ManifestEntry) -> None:
-        frames = _frames_path(self._folder / entry.product, entry.generation)
+        frames = frames_path(self._folder / entry.product, entry.generation)
         for path in (frames.with_suffix(".entry"), frames):
             path.unlink(missing_ok=True)
+
+    def _archived(self, _entry: ManifestEntry) -> Mapping[str, Place]:
+        """Nothing: each month end is by itself."""
+        return {}
 
     def _kept(self, archived: Sequence[Archived]) -> Sequence[Archived]:
         by_month: dict[date, Archived] = {}
@@ -220,43 +259,15 @@ class MonthEndArchive(Archive):
         return list(by_month.values())
 
 
-def _frames_path(folder: Path, generation: str) -> Path:
-    return folder / f"{generation}.frames"
-
-
 def _read_entry(path: Path) -> Archived:
     try:
         digest, _, body = path.read_bytes().partition(b"\n")
     except FileNotFoundError:
         raise CorruptArchive(f"{path} is gone") from None
-    if blake2b(body, digest_size=_DIGEST_SIZE).hexdigest().encode() != digest:
+    if blake2b(body, digest_size=DIGEST_SIZE).hexdigest().encode() != digest:
         raise CorruptArchive(f"{path} is cut or changed")
     expires_at, _, text = body.partition(b"\n")
     try:
         return Archived(ManifestEntry.from_json(text), int(expires_at))
     except (CorruptManifest, ValueError) as error:
         raise CorruptArchive(f"{path} is of another version") from error
-
-
-def _checked(file: IO[bytes], path: Path) -> int:
-    """Where the records end; the file then stands at the first of them."""
-    end = path.stat().st_size - _DIGEST_SIZE
-    digest, left = blake2b(digest_size=_DIGEST_SIZE), end
-    while left > 0 and (chunk := file.read(min(left, _CHUNK))):
-        digest.update(chunk)
-        left -= len(chunk)
-    if end < len(_MAGIC) or file.read() != digest.digest():
-        raise CorruptArchive(f"{path} is cut or changed")
-    file.seek(0)
-    if file.read(len(_MAGIC)) != _MAGIC:
-        raise CorruptArchive(f"{path} is of another version")
-    return end
-
-
-def _records(file: IO[bytes], path: Path, end: int, prefix: str) -> Iterator[tuple[str, bytes]]:
-    while file.tell() < end:
-        key_size, frame_size = _RECORD.unpack(file.read(_RECORD.size))
-        key = file.read(key_size).decode()
-        if not key.startswith(prefix):
-            raise CorruptArchive(f"{path} holds keys of another generation")
-        yield key, file.read(frame_size)

@@ -8,7 +8,8 @@ import redis
 
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import members_key
-from kpi_pipeline.cache.publishing.archive import Archive, Archived, CorruptArchive
+from kpi_pipeline.cache.publishing.archive import Archive, Archived
+from kpi_pipeline.cache.publishing.archived_frames import CorruptArchive
 from kpi_pipeline.cache.publishing.history import KEPT_S, History
 from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher

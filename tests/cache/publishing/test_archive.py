@@ -3,18 +3,21 @@
 import os
 import time
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
+from random import Random
 
 import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kpi_pipeline.cache.keys import members_key
+from kpi_pipeline.cache.keys import members_key, new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.publishing.archive import Archive, CorruptArchive, MonthEndArchive
+from kpi_pipeline.cache.publishing.archive import Archive, MonthEndArchive
+from kpi_pipeline.cache.publishing.archived_frames import CorruptArchive
 from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration
+from kpi_pipeline.cache.publishing.publisher import Flip
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 MANY = tuple(Filter.of({"client": f"client {number}"}) for number in range(600))
@@ -150,6 +153,97 @@ def test_what_a_crash_left_half_written_is_swept(newsroom, archive: Archive, tmp
     os.utime(part, (two_hours_ago, two_hours_ago))
     archive.store(newsroom.publish(EVERYTHING))
     assert not part.exists()
+
+
+def publish(newsroom, *marks: int) -> ManifestEntry:
+    """Publish a generation of one answer for each mark, as large as answers are."""
+    staged = newsroom.publisher.stage(
+        "kpis",
+        new_generation("kpis", datetime.now(UTC)),
+        [(one, {"text": Random(mark).randbytes(1000).hex()}) for one, mark in zip(MANY, marks, strict=False)],
+        {"dimensions": []},
+        expires_at=time.time() + 600,
+    )
+    entry = newsroom.entry(staged, fence=newsroom.publisher.next_fence(), reading=staged.generation)
+    assert newsroom.publisher.flip(entry) is Flip.LIVE
+    return entry
+
+
+def publish_archived(newsroom, archive: Archive, *marks: int) -> ManifestEntry:
+    entry = publish(newsroom, *marks)
+    archive.store(entry)
+    return entry
+
+
+def held_by(client: redis.Redis, entry: ManifestEntry) -> dict[str, bytes | None]:
+    return {key.decode(): client.get(key) for key in client.smembers(members_key(entry.generation))}
+
+
+def archived_of(archive: Archive, entry: ManifestEntry) -> dict[str, bytes]:
+    return dict(pair for batch in archive.frames(entry) for pair in batch)
+
+
+def test_only_what_differs_from_the_one_before_the_last_is_written(
+    newsroom, client, archive: Archive, tmp_path: Path
+) -> None:
+    entries, written = [], []
+    for changed in range(8):
+        entries.append(publish(newsroom, *[changed] * 3, *[0] * 97))
+        written.append(archive.store(entries[-1]))
+        assert archived_of(archive, entries[-1]) == held_by(client, entries[-1])
+    whole, later = written[:2], written[2:]
+    assert max(later) < min(whole) / 2
+    kept = [archived.entry.generation for archived in archive.entries("kpis")[0]]
+    assert kept == [entries[7].generation, entries[6].generation]
+    files = {path.stem for path in (tmp_path / "archive" / "kpis").glob("*.frames")}
+    # The first ones have what has never changed; what only those between had is gone.
+    assert files == {entries[place].generation for place in (0, 1, 6, 7)}
+
+
+def test_the_newest_two_share_no_file(newsroom, client, archive: Archive, tmp_path: Path) -> None:
+    entries = [publish_archived(newsroom, archive, number, 0, 0) for number in range(5)]
+    frames_file(tmp_path, entries[0].generation).write_bytes(b"damaged")
+    with pytest.raises(CorruptArchive, match="cut or changed"):
+        archived_of(archive, entries[4])
+    assert archived_of(archive, entries[3]) == held_by(client, entries[3])
+
+
+def test_nothing_rests_on_files_that_are_damaged(newsroom, client, archive: Archive, tmp_path: Path) -> None:
+    entries = [publish_archived(newsroom, archive, number, 0, 0) for number in range(4)]
+    path = frames_file(tmp_path, entries[0].generation)
+    path.write_bytes(path.read_bytes()[:-1])
+    entry = publish_archived(newsroom, archive, 4, 0, 0)
+    assert archived_of(archive, entry) == held_by(client, entry)
+    assert not path.exists()
+
+
+def test_files_take_bounded_room(newsroom, archive: Archive, tmp_path: Path) -> None:
+    most = 0
+    for number in range(12):
+        entry = publish(newsroom, *[number] * 30, *[0] * 70)
+        archive.store(entry)
+        most = max(most, sum(path.stat().st_size for path in tmp_path.rglob("*.frames")))
+    assert most < 2 * 3.5 * entry.bytes
+
+
+def test_what_is_archived_by_another_version_is_archived_again(
+    newsroom, client, archive: Archive, tmp_path: Path
+) -> None:
+    entry = publish(newsroom, 0, 1)
+    archive.store(entry)
+    path = frames_file(tmp_path, entry.generation)
+    path.write_bytes(b"KPIA\x01" + path.read_bytes()[5:])
+    archive.store(entry)
+    assert archived_of(archive, entry) == held_by(client, entry)
+
+
+def test_a_lost_key_is_noticed_whose_answer_is_archived(newsroom, client, archive: Archive) -> None:
+    entries = [publish(newsroom, 0, 0, 0) for _ in range(3)]
+    for entry in entries[:2]:
+        archive.store(entry)
+    client.unlink(*list(client.smembers(members_key(entries[2].generation)))[:2])
+    with pytest.raises(IncompleteGeneration, match="2 of its 4 keys"):
+        archive.store(entries[2])
 
 
 JANUARY, FEBRUARY = date(2026, 1, 31), date(2026, 2, 28)
