@@ -55,6 +55,15 @@ def test_a_path_is_a_mapping_too(tmp_path: Path) -> None:
     assert load_mapping(str(path)).name == "own"
 
 
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(OWN, encoding="utf-8")
+    before = load_mapping(str(path))
+    assert load_mapping(str(path)) is before
+    path.write_text(OWN.replace('"USD"', '"CLP"'), encoding="utf-8")
+    assert load_mapping(str(path)).defaults == {**before.defaults, "currency": "CLP"}
+
+
 def test_a_missing_file_names_the_path_and_what_is_shipped(tmp_path: Path) -> None:
     with pytest.raises(MappingError) as caught:
         load_mapping(str(tmp_path / "nowhere.toml"))
