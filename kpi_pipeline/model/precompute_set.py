@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Final
 
 from kpi_pipeline.model.filters import Filter
@@ -82,7 +82,8 @@ def choose_precompute_set(
         awaited: What the run is to compute for readers who wait, declared or not.
     """
     requested = list(dict.fromkeys((*awaited, *requested)))
-    always = {filter_ for filter_ in declared if len(filter_.terms) < 2 or filter_ in set(awaited)}
+    always = {filter_ for filter_ in declared if len(filter_.terms) < 2}
+    always.update(filter_ for filter_ in awaited if filter_ in declared)
     beyond = [filter_ for filter_ in requested if filter_ not in declared]
     awaited_beyond = sum(filter_ not in declared for filter_ in set(awaited))
     pairs = len(declared) - len(always)
@@ -97,11 +98,11 @@ def choose_precompute_set(
         chosen = set(declared)
     else:
         rank = {filter_: place for place, filter_ in enumerate(requested)}
-        worth = {
-            filter_: (rank.get(filter_, len(rank)), -count)
+        worth = [
+            (rank.get(filter_, len(rank)) if rank else 0, -count, filter_)
             for filter_, count in declared.items()
-            if filter_ not in always
-        }
+            if len(filter_.terms) > 1 and not (awaited and filter_ in always)
+        ]
         chosen = always | _most_worth(worth, min(kept_for_pairs, pairs))
     taken = left - (len(chosen) - len(always))
     return PrecomputeSet(
@@ -112,13 +113,13 @@ def choose_precompute_set(
     )
 
 
-def _most_worth(worth: Mapping[Filter, tuple[int, int]], most: int) -> set[Filter]:
-    """The filters that come first, so many at most: by worth, the least first, then by identity."""
-    in_order = sorted(worth, key=worth.__getitem__)
+def _most_worth(worth: Sequence[tuple[int, int, Filter]], most: int) -> set[Filter]:
+    """The filters that come first, so many at most: by two numbers, the least first, then by identity."""
+    in_order = sorted(worth, key=itemgetter(0, 1))
     if most >= len(in_order):
-        return set(in_order)
+        return {filter_ for _, _, filter_ in in_order}
     # Identities take time: they are compared where the room ends.
-    last = worth[in_order[most]]
-    before = [filter_ for filter_ in in_order[:most] if worth[filter_] < last]
-    alike = sorted((filter_ for filter_ in in_order if worth[filter_] == last), key=attrgetter("identity"))
+    *last, _ = in_order[most]
+    before = [filter_ for *of, filter_ in in_order[:most] if of < last]
+    alike = sorted((filter_ for *of, filter_ in in_order if of == last), key=attrgetter("identity"))
     return {*before, *alike[: most - len(before)]}
