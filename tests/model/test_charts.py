@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import altair as alt
 import orjson
 import pytest
 
@@ -42,6 +43,13 @@ def test_a_specification_names_its_data_and_uses_its_columns_only(name: str, lan
     fields |= set(re.findall(r"datum\.(\w+)", text)) - {"value", "label"}
     assert fields
     assert fields <= set(CHARTS[name].columns) | calculated(spec)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_specification_is_valid(name: str, language) -> None:
+    spec = dict(specification(name, language))
+    assert alt.Chart.from_dict(spec).to_dict(validate=True) == spec
 
 
 @pytest.mark.parametrize("name", CHARTS)

@@ -92,8 +92,16 @@ def of_series(name: str) -> alt.ColorDatum:
     return alt.ColorDatum(name, type="nominal", title=None)
 
 
+def independent(*channels: str) -> alt.Resolve:
+    """Scales that each layer or panel has for itself."""
+    scales: dict[str, Any] = dict.fromkeys(channels, "independent")
+    return alt.Resolve(scale=alt.ScaleResolveMap(**scales))
+
+
 class SpecificationBuilder:
     """The parts of one chart's specification in one language.
+
+    A drawing is given all that it has when it is made: each change copies all of it.
 
     Args:
         chart: The chart.
@@ -110,6 +118,11 @@ class SpecificationBuilder:
         return alt.NamedData(name=self._chart.name)
 
     @property
+    def described(self) -> dict[str, str]:
+        """What the whole drawing is told of the chart."""
+        return {"description": self._chart.description.into(self.language)}
+
+    @property
     def drawing(self) -> Drawing:
         """How the chart is drawn."""
         return self._chart.drawing
@@ -122,26 +135,28 @@ class SpecificationBuilder:
         """The label of a column."""
         return self._column(column).label.into(self.language)
 
-    def prepared(
-        self, drawn: Drawn, *, calculated: Mapping[str, str] | None = None, folded: Iterable[str] = ()
-    ) -> Drawn:
-        """The same drawing on data with further fields, the same ones for all its layers.
+    def fields(
+        self, *, calculated: Mapping[str, str] | None = None, folded: Iterable[str] = ()
+    ) -> list[alt.CalculateTransform | alt.FoldTransform]:
+        """What makes the further fields of the data, the same ones for all layers.
 
         Each column gets a field `<column>_text` in the language's writing.
 
         Args:
-            drawn: Layers or one mark.
             calculated: Fields by name, each with its Vega expression.
             folded: Columns of which each gives a row of its own, `series` its name, `amount` its value.
         """
         texts = {f"{column.name}_text": self._text_of(column.name) for column in self._chart.fields}
-        drawn = drawn.transform_calculate(**texts)
+        transforms: list[alt.CalculateTransform | alt.FoldTransform] = [*_calculated(texts)]
         if folded:
-            drawn = drawn.transform_fold(list(folded), as_=["series", "amount"]).transform_calculate(
-                series_text=worded("datum.series", self._series_labels(), self.language),
-                amount_text=full_money("datum.amount"),
+            transforms.append(alt.FoldTransform(**{"fold": list(folded), "as": ["series", "amount"]}))
+            transforms += _calculated(
+                {
+                    "series_text": worded("datum.series", self._series_labels(), self.language),
+                    "amount_text": full_money("datum.amount"),
+                }
             )
-        return drawn.transform_calculate(**calculated) if calculated else drawn
+        return [*transforms, *_calculated(calculated or {})]
 
     def months(self) -> alt.X:
         """The axis of months."""
@@ -192,8 +207,7 @@ class SpecificationBuilder:
             labelAngle=0,
         )
         row = alt.Row("currency:N", sort=None, title=None, header=header)
-        panels = drawn.facet(row=row, data=self.data, spacing=28)
-        return panels.resolve_scale(**dict.fromkeys(own, "independent"))
+        return drawn.facet(row=row, data=self.data, spacing=28, resolve=independent(*own), **self.described)
 
     def _series_labels(self) -> Mapping[str, Text]:
         """The labels of what is drawn: of columns, or of the values that a column splits rows by."""
@@ -212,6 +226,13 @@ class SpecificationBuilder:
         if kind is Kind.MONTH:
             return month_words(field, self.language)
         return _WRITTEN[kind](field) if kind in _WRITTEN else field
+
+
+def _calculated(fields: Mapping[str, str]) -> list[alt.CalculateTransform]:
+    """Fields by name, each with its Vega expression."""
+    return [
+        alt.CalculateTransform(**{"calculate": expression, "as": name}) for name, expression in fields.items()
+    ]
 
 
 def money(channel: type[alt.X] | type[alt.Y], field: str, *, stacked: bool = False) -> Any:
