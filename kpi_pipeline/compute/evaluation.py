@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -125,6 +126,11 @@ class Evaluation:
             there = there & (evaluated.value >= 0) & (evaluated.value <= 1)
         return replace(evaluated, there=there, divided=divided)
 
+    @cached_property
+    def _window_days(self) -> Ints:
+        """The days over which billing is measured, which several KPIs need, [V, days]."""
+        return window_days(self.slice_)
+
     def _sum(self, of: Sum, per_currency: bool) -> Ints:
         total = self._term(of[0])
         for term in of[1:]:
@@ -144,7 +150,7 @@ class Evaluation:
         above, below = (self._sum(of, per_currency) for of in (formula.above, formula.below))
         if not formula.times_days:
             return Evaluated(*quotient(above, below), Divided.of(above, below))
-        passed = window_days(self.slice_)
+        passed = self._window_days
         days = np.broadcast_to(passed[:, :, None], above.shape)
         value, there = quotient(above, below, days)
         divided = Divided.of(above, below, days=passed[:, AS_OF])

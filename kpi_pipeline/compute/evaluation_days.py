@@ -6,6 +6,7 @@ A figure of an earlier day is the figure as it stood then, so that a trend compa
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 import pyarrow as pa
@@ -32,6 +33,9 @@ COHORT: Final = -1
 events were."""
 
 _EVER: Final = date(1, 1, 1)
+
+_KEPT_DATES: Final = 64
+"""Of so many business dates the days are kept: figures need them again and again."""
 
 DAYS_SCHEMA: Final = pa.schema(
     [
@@ -67,9 +71,7 @@ class EvaluationDays:
     @property
     def days(self) -> tuple[date, ...]:
         """Every day, by its place."""
-        present = month_of(self.as_of)
-        ends = (month_end(number) for number in range(present - _MONTH_ENDS, present))
-        return self.as_of, months_before(self.as_of, self.window_months), *ends
+        return _days(self.as_of, self.window_months)
 
     def window_first(self, day: date) -> date:
         """The first day of the window that ends on a day."""
@@ -99,6 +101,13 @@ class EvaluationDays:
             "month_year_before_last": year_before[1],
             "quarter_first": _month(complete - 2)[0],
         }
+
+
+@lru_cache(_KEPT_DATES)
+def _days(as_of: date, window_months: int) -> tuple[date, ...]:
+    present = month_of(as_of)
+    ends = (month_end(number) for number in range(present - _MONTH_ENDS, present))
+    return as_of, months_before(as_of, window_months), *ends
 
 
 def window_first(day: date, window_months: int) -> date:

@@ -36,11 +36,8 @@ def kpi_values(slice_: Slice, kpis: Sequence[Kpi]) -> list[dict[str, list[Data]]
     for kpi in kpis:
         at = (variant, place) if kpi.per_currency else (every, np.zeros(len(every), np.int64))
         comparable = comparable_stocks(slice_) if is_stock(kpi) else comparable_flows(slice_)
-        columns = _columns(
-            kpi, evaluation.of(kpi), slice_.frame.thresholds.stable_share, at, comparable=comparable
-        )
-        if slice_.is_cohort.any():
-            _without_trends(columns["spark"], slice_.is_cohort[at[0]].tolist())
+        evaluated, stable_share = evaluation.of(kpi), slice_.frame.thresholds.stable_share
+        columns = _columns(kpi, evaluated, stable_share, at, slice_.is_cohort, comparable=comparable)
         if kpi.per_currency:
             columns = {"currency": codes, **columns}
         for values, own in zip(of_variant, by_variant(len(slice_), at[0], rows_of(columns)), strict=True):
@@ -49,7 +46,13 @@ def kpi_values(slice_: Slice, kpis: Sequence[Kpi]) -> list[dict[str, list[Data]]
 
 
 def _columns(
-    kpi: Kpi, evaluated: Evaluated, stable_share: float, at: tuple[Ints, Ints], *, comparable: bool
+    kpi: Kpi,
+    evaluated: Evaluated,
+    stable_share: float,
+    at: tuple[Ints, Ints],
+    is_cohort: Bools,
+    *,
+    comparable: bool,
 ) -> dict[str, list[Any]]:
     """The values of one KPI, field by field.
 
@@ -58,6 +61,7 @@ def _columns(
         evaluated: The KPI on every day.
         stable_share: The part of the previous value below which a change is no trend.
         at: Variant and currency of each value wanted.
+        is_cohort: Which variants name months: they have no earlier day to set the date against, and no trend.
         comparable: Whether the data cover what is compared with.
     """
     variant, place = at
@@ -81,15 +85,8 @@ def _columns(
         "change": values_or_none(change, both),
         "change_share": values_or_none(relative, nonzero),
         "trend": _trends(kpi.direction, change, previous, both, stable_share),
-        "spark": _sparks(kpi.unit, value[:, TREND], there[:, TREND]),
+        "spark": _sparks(kpi.unit, value[:, TREND], there[:, TREND] & ~is_cohort[variant, None]),
     }
-
-
-def _without_trends(sparks: list[list[Any]], is_cohort: list[bool]) -> None:
-    """Leave no point to the trends of cohorts: there is no earlier day to set the date against."""
-    for place, without in enumerate(is_cohort):
-        if without:
-            sparks[place] = [None] * len(TREND)
 
 
 def _trends(
@@ -108,8 +105,4 @@ def _sparks(unit: Unit, values: Ints | Floats, there: Bools) -> list[list[Any]]:
     if values.dtype == np.float64:
         values = rounded(values.astype(np.float64), _DIGITS[unit])
         values = values.astype(np.int64) if unit is Unit.MONEY else values
-    points: list[list[Any]] = values.tolist()
-    if not there.all():
-        for row, month in np.argwhere(~there).tolist():
-            points[row][month] = None
-    return points
+    return values_or_none(values, there)

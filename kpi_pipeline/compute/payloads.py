@@ -115,10 +115,10 @@ def _heads(slice_: Slice) -> Blocks:
 
 def _options(slice_: Slice) -> Blocks:
     """Certificates of each value of the dimensions that a filter does not name, in the catalogue's order."""
-    counts = {name: slice_.options(name).tolist() for name in DIMENSION_NAMES}
+    counts = [(name, slice_.options(name).tolist()) for name in DIMENSION_NAMES]
+    named = [{name for name, _ in requested.terms} for requested in slice_.filters]
     return [
-        {name: counts[name][at] for name in DIMENSION_NAMES if not requested.values(name)}
-        for at, requested in enumerate(slice_.filters)
+        {name: of_value[at] for name, of_value in counts if name not in own} for at, own in enumerate(named)
     ]
 
 

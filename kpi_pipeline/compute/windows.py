@@ -11,7 +11,7 @@ from kpi_pipeline.compute.months import day_numbers, days_between
 from kpi_pipeline.compute.rollup.cells import FIRST_ISSUED, FIRST_STANDING, NEVER
 from kpi_pipeline.model.dimensions import ISSUED_AGE, STATE
 
-_OF_A_DAY: Final = (STATE.name, ISSUED_AGE.name)
+_OF_A_DAY: Final = frozenset((STATE.name, ISSUED_AGE.name))
 """Dimensions whose values change from day to day."""
 
 
@@ -81,7 +81,7 @@ def _first_issued(slice_: Slice) -> Ints:
     their last event in its window.
     """
     frame = slice_.frame
-    of_a_day = [any(requested.values(name) for name in _OF_A_DAY) for requested in slice_.filters]
+    of_a_day = [requested.names_any(_OF_A_DAY) for requested in slice_.filters]
     issued, standing = (
         _first_of(frame.first_days[name], slice_.rows_on_days("cells"), len(slice_) * DAYS)
         for name in (FIRST_ISSUED, FIRST_STANDING)

@@ -99,7 +99,7 @@ COST_COLUMN_DIMENSIONS: Final = tuple(
 )
 """Those that are columns of costs too."""
 
-NOT_OF_COSTS: Final = tuple(dimension.name for dimension in DIMENSIONS if not dimension.of_costs)
+NOT_OF_COSTS: Final = frozenset(dimension.name for dimension in DIMENSIONS if not dimension.of_costs)
 """Dimensions that a cost does not have: a filter that names one has no costs."""
 
 DIMENSION_NAMES: Final = tuple(dimension.name for dimension in DIMENSIONS)

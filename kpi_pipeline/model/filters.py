@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -123,6 +123,10 @@ class Filter:
     def values(self, dimension: str) -> tuple[str, ...]:
         """The values requested of a dimension; empty when it is not filtered."""
         return dict(self.terms).get(dimension, ())
+
+    def names_any(self, dimensions: Set[str]) -> bool:
+        """Whether it names any of some dimensions."""
+        return any(name in dimensions for name, _ in self.terms)
 
     def without(self, dimension: str) -> "Filter":
         """The wider filter that leaves one dimension free."""

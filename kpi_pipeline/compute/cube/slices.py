@@ -88,7 +88,7 @@ class Slice:
         That is under filters that name no dimension that costs do not have, and in currencies in which there
         is any cost at all by then.
         """
-        named = [not any(requested.values(name) for name in NOT_OF_COSTS) for requested in self.filters]
+        named = [not requested.names_any(NOT_OF_COSTS) for requested in self.filters]
         return np.array(named, np.bool_)[:, None, None] & self.frame.currencies_of_costs
 
     @property
