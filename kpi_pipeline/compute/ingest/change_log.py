@@ -4,6 +4,7 @@
 from typing import Final
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from kpi_pipeline.compute.database import computation
@@ -119,16 +120,18 @@ def _read_events(
     """Make table `log_events` of the changes that mean anything, with their day and moment where readable."""
     names = change_log.columns
     raw = log.select(names).rename_columns([f"raw_{index}" for index in range(len(names))])
-    numbers = pa.array(range(1, raw.num_rows + 1), pa.int64())
+    numbers = pa.array(np.arange(1, raw.num_rows + 1, dtype=np.int64))
     connection.register("log_rows", raw.append_column("row_number", numbers))
     native = {name: f"raw_{index}" for index, name in enumerate(names)}
     # Where no column names the changed field, every row is a change of state.
     field = "''" if change_log.field is None else native[change_log.field]
     value, at = native[change_log.to], native[change_log.at]
     connection.register("changes_of_interest", _changes_of_interest(connection, field, value, mapping))
-    key = identity(
-        [Cell(native[name], trimmed(native[name]), log.schema.field(name).type) for name in change_log.key]
-    )
+    texts = {f"key_{place}": trimmed(native[name]) for place, name in enumerate(change_log.key)}
+    kinds = [log.schema.field(name).type for name in change_log.key]
+    key = identity([Cell(text, text, kind) for text, kind in zip(texts, kinds, strict=True)])
+    # Each text once: expressions name those of keys several times.
+    keys = ", ".join(f"{text} AS {name}" for name, text in texts.items())
     moment = Cell(at, "at_text", log.schema.field(change_log.at).type)
     connection.execute(
         f"""
@@ -137,10 +140,12 @@ def _read_events(
             {moments.day(moment, mapping.dates, timezone)} AS at_day,
             {moments.moment(moment, mapping.dates)} AS at_moment
         FROM (
-            SELECT {key} AS identity, event, is_state, row_number, {at},
-                {trimmed(at)} AS at_text
-            FROM log_rows JOIN changes_of_interest
-            ON CAST({field} AS VARCHAR) = field AND CAST({value} AS VARCHAR) = value
+            SELECT {key} AS identity, event, is_state, row_number, {at}, at_text
+            FROM (
+                SELECT *, {trimmed(at)} AS at_text, {keys}
+                FROM log_rows JOIN changes_of_interest
+                ON CAST({field} AS VARCHAR) = field AND CAST({value} AS VARCHAR) = value
+            )
         )
         """
     )

@@ -12,6 +12,7 @@ from kpi_pipeline.model.mapping.dates import MONTH_WORDS, SERIAL, SERIAL_DAY_ZER
 _OFFSET: Final = r" ?(Z|UTC|GMT|[+-]\d{2}(:?\d{2})?)"
 _TIME: Final = r"[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d+)?)?"
 _ISO_DAY: Final = r"\d{4}-\d{2}-\d{2}"
+_ISO_DAY_BYTES: Final = 10
 _ZERO: Final = r"0000-00(-00([T ]00:00(:00(\.0+)?)?)?)?|00([/.-])00[/.-]0000"
 _MONTH_WORD: Final = rf"\b({'|'.join(sorted(MONTH_WORDS, key=lambda word: -len(word)))})\b"
 _BETWEEN: Final = r"[ ./-]*( de | del )? *"
@@ -31,7 +32,7 @@ def day(cell: Cell, dates: Dates, timezone: str) -> str:
     source_zone = dates.timezone or timezone
     if _is_native(cell):
         return f"CAST({_native_moment(cell, source_zone, timezone)} AS DATE)"
-    return f"CAST({_written_moment(cell.text, dates, source_zone, timezone)} AS DATE)"
+    return _written_moment(cell.text, dates, source_zone, timezone, "DATE")
 
 
 def moment(cell: Cell, dates: Dates) -> str:
@@ -39,7 +40,7 @@ def moment(cell: Cell, dates: Dates) -> str:
     source_zone = dates.timezone or "UTC"
     if _is_native(cell):
         return f"CAST({_native_moment(cell, source_zone, 'UTC')} AS TIMESTAMP)"
-    return _written_moment(cell.text, dates, source_zone, "UTC")
+    return _written_moment(cell.text, dates, source_zone, "UTC", "TIMESTAMP")
 
 
 def month(cell: Cell, dates: Dates, timezone: str) -> str:
@@ -78,8 +79,8 @@ def _native_moment(cell: Cell, source_zone: str, timezone: str) -> str:
     return f"CASE WHEN {value} BETWEEN '0001-01-02' AND '9999-12-30' THEN {local} END"
 
 
-def _written_moment(text: str, dates: Dates, source_zone: str, timezone: str) -> str:
-    """SQL of a moment that is text, by the formats, else ISO, as local time in `timezone`."""
+def _written_moment(text: str, dates: Dates, source_zone: str, timezone: str, kind: str) -> str:
+    """SQL of a moment that is text, by the formats, else ISO, as local time in `timezone`, of an SQL type."""
     options = [_iso(text, source_zone, timezone)]
     for given in dates.formats:
         read = _by_format(text, given)
@@ -87,7 +88,14 @@ def _written_moment(text: str, dates: Dates, source_zone: str, timezone: str) ->
     # ISO is quicker to match, and only a format that begins like it can read its texts otherwise.
     if any(given.startswith("%Y-") for given in dates.formats):
         options = [*options[1:], options[0]]
-    return f"coalesce({', '.join(options)})"
+    first, *others = options
+    read = f"CAST({first} AS {kind})"
+    if not others:
+        return read
+    # DuckDB computes what its expressions have in common for all texts, unless it is the outcome of a case:
+    # then for those alone that are not read yet.
+    rest = f"CAST(coalesce({', '.join(others)}) AS {kind})"
+    return f"coalesce({read}, CASE WHEN {text} IS NOT NULL THEN {rest} END)"
 
 
 def _iso(text: str, source_zone: str, timezone: str) -> str:
@@ -97,7 +105,8 @@ def _iso(text: str, source_zone: str, timezone: str) -> str:
     joined = rf"regexp_replace({offset}, ' ([+-]\d{{2}}(:?\d{{2}})?)$', '\1')"
     zoned = f"try_cast({joined} AS TIMESTAMPTZ) AT TIME ZONE {literal(timezone)}"
     return (
-        f"CASE WHEN regexp_full_match({text}, {literal(_ISO_DAY)}) THEN try_cast({text} AS TIMESTAMP) "
+        f"CASE WHEN strlen({text}) = {_ISO_DAY_BYTES} AND regexp_full_match({text}, {literal(_ISO_DAY)}) "
+        f"THEN try_cast({text} AS TIMESTAMP) "
         f"WHEN regexp_full_match({text}, {literal(_ISO_DAY + _TIME)}) "
         f"THEN {_local(f'try_cast({pointed} AS TIMESTAMP)', source_zone, timezone)} "
         f"WHEN regexp_full_match({text}, {literal(_ISO_DAY + _TIME + _OFFSET)}) THEN {zoned} END"
