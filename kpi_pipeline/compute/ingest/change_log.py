@@ -70,7 +70,7 @@ def log_facts(
             min(at_day) FILTER (event = {literal(Event.PAID)} AND place > payment_undone) AS logged_paid_on,
             min(at_day) FILTER (event = {literal(Event.ACCEPTED)} AND place > acceptance_undone)
                 AS logged_conformity_on,
-            bool_or(event = {literal(Event.PAID)} AND at_text IS NOT NULL AND at_day IS NULL)
+            bool_or(event = {literal(Event.PAID)} AND is_dated AND at_day IS NULL)
                 AS logged_payment_unreadable,
             CASE WHEN bool_or(event IN ({returning}) AND at_day IS NOT NULL) THEN list(
                 {{'day': at_day, 'place': place, 'event': event}} ORDER BY place
@@ -88,6 +88,7 @@ def log_facts(
         ) GROUP BY identity
         """
     )
+    connection.execute("DROP TABLE log_events")
 
 
 def changes_by_certificate(log: pa.Table, mapping: SourceMapping, timezone: str) -> dict[str, int]:
@@ -136,7 +137,7 @@ def _read_events(
     connection.execute(
         f"""
         CREATE TEMP TABLE log_events AS
-        SELECT identity, event, is_state, row_number, at_text,
+        SELECT identity, event, is_state, row_number, at_text IS NOT NULL AS is_dated,
             {moments.day(moment, mapping.dates, timezone)} AS at_day,
             {moments.moment(moment, mapping.dates)} AS at_moment
         FROM (
