@@ -5,7 +5,7 @@ before. The index names every payload of the generation, and where it stands: in
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -67,12 +67,12 @@ class ArchivedFrames:
     Attributes:
         generation: Its name.
         sizes: By file that holds some of it, the file's bytes; its own file is not among them.
-        places: By name of a payload, its content and where it stands.
+        answers: Of each payload its name, its content, and its `Place`.
     """
 
     generation: str
     sizes: Mapping[str, int]
-    places: Mapping[str, tuple[str, Place]]
+    answers: Sequence[tuple[str, str, str, int, int]]
 
     @classmethod
     def read(cls, folder: Path, generation: str) -> Self:
@@ -122,7 +122,7 @@ class ArchivedFrames:
     @cached_property
     def by_content(self) -> dict[str, Place]:
         """Where what stands, by its content."""
-        return dict(self.places.values())
+        return {content: Place(file, at, size) for _, content, file, at, size in self.answers}
 
     @classmethod
     def _of_file(cls, file: IO[bytes], path: Path, generation: str) -> Self:
@@ -141,8 +141,7 @@ class ArchivedFrames:
         index: dict[str, Any] = orjson.loads(text)
         if index["generation"] != generation:
             raise CorruptArchive(f"{path} holds another generation")
-        places = {name: (content, Place(*place)) for name, content, *place in index["answers"]}
-        return cls(generation, index["sizes"], places)
+        return cls(generation, index["sizes"], index["answers"])
 
 
 def archived_payloads(folder: Path, generation: str) -> Iterator[tuple[str, bytes]]:
@@ -156,9 +155,9 @@ def archived_payloads(folder: Path, generation: str) -> Iterator[tuple[str, byte
         archived = ArchivedFrames.read(folder, generation)
         for name in archived.sizes:
             files[name] = stack.enter_context(_checked(frames_path(folder, name)))
-        for place, name in sorted((place, name) for name, (_, place) in archived.places.items()):
-            files[place.file].seek(place.at)
-            yield name, files[place.file].read(place.size)
+        for of, at, size, name in sorted((of, at, size, name) for name, _, of, at, size in archived.answers):
+            files[of].seek(at)
+            yield name, files[of].read(size)
 
 
 def frames_path(folder: Path, generation: str) -> Path:
