@@ -28,20 +28,26 @@ from urllib.parse import urlencode
 import redis
 from refreshes import Refreshes
 from stack import Stack, change, demo, stack_of
-from steadiness import WINDOW_S, Window, thirds, unsteady
+from steadiness import CACHE, WINDOW_S, Window, thirds, unsteady
 
-from kpi_pipeline.cache.manifest import KEPT_READINGS
+from kpi_pipeline.cache.manifest import KEPT_READINGS, live_entry
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.stack.addresses import LOOPBACK
 
 HOT: Final = "/manager/api/dashboard"
 CONNECTIONS: Final = 16
+MORE_KEYS: Final = 1.1
+"""Generations that are kept may be larger than the live one, by so much."""
+
+KEYS_OF_REQUESTS: Final = 5_000
+"""Tasks of a day, counts and reports."""
+
 PROGRAMS: Final = {
     "kpi_pipeline.worker": "worker",
     "granian": "web server",
     "serving": "web server",
     "events": "events",
-    "valkey": "cache",
+    "valkey": CACHE,
     "dispatcher": "dispatcher",
     "monitor": "monitor",
     "dagster": "Dagster",
@@ -161,6 +167,12 @@ def looking(reader: Reader, ended: Event) -> None:
             reader.errors.append(f"an answer: {error!r}")
 
 
+def most_keys(cache: redis.Redis) -> int:
+    """How many keys there may be: generations that are kept, one that is written, and those of requests."""
+    live = [entry for product in PRODUCTS if (entry := live_entry(cache, product)) is not None]
+    return round(MORE_KEYS * sum(entry.keys for entry in live) * (KEPT_READINGS + 3)) + KEYS_OF_REQUESTS
+
+
 def windows(
     stack: Stack, rate: float, minutes: int, published: list[float]
 ) -> Iterator[tuple[Window, list[str]]]:
@@ -172,7 +184,7 @@ def windows(
         times, statuses = paced(url, rate, WINDOW_S)
         wrong = [f"{HOT}: {count} answers {status}" for status, count in statuses.items() if status != "200"]
         if not times:
-            yield Window(0, 0, 0, 0, {}, 0), ["no answers"]
+            yield Window(0, 0, 0, 0, {}, 0, 0, 0), ["no answers"]
             continue
         cuts = statistics.quantiles(times, n=100)
         window = Window(
@@ -181,7 +193,9 @@ def windows(
             round(cuts[98], 2),
             len(published) - before,
             memory_mib(stack.home),
+            int(cache.info("memory")["used_memory"]) // 1024,  # type: ignore[index]
             int(cache.dbsize()),  # type: ignore[arg-type]
+            most_keys(cache),
         )
         yield window, wrong
 
