@@ -3,6 +3,7 @@
 Each writer writes to a name of its own beside the file; the last to finish takes its place.
 """
 
+import fcntl
 import os
 import tempfile
 import time
@@ -42,6 +43,25 @@ def replacing(target: Path, *, durable: bool = False) -> Iterator[Path]:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep others that lock a path waiting while the block lasts; a lock ends with its holder.
+
+    Args:
+        path: A folder, or a file that is made where there is none.
+
+    Raises:
+        OSError: If it cannot be opened.
+    """
+    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
+    handle = os.open(path, flags, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def modified_at(path: Path) -> float:

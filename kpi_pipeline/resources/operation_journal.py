@@ -1,15 +1,13 @@
 """What commands did, in a file of KPI_HOME that outlives Redis, until the dashboard has written it down."""
 
-import fcntl
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from kpi_pipeline.atomic_files import replacing
+from kpi_pipeline.atomic_files import locked, replacing
 from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.model.operations import MOST_OPERATIONS, Operation
 
@@ -43,7 +41,7 @@ class OperationJournal:
             OSError: If it cannot be written.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._locked():
+        with locked(self._path.with_suffix(".lock")):
             kept, at = self.read(), self._clock()
             # Also where the clock was set back, or this file was lost: serving looks for what is newer.
             order = max(int(at * 1000), *(one.order + 1 for one in kept[-1:]), 0)
@@ -67,13 +65,3 @@ class OperationJournal:
             with suppress(ValueError):
                 kept.append(Operation.from_json(line))
         return kept
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep other writers waiting; the lock ends with its holder."""
-        handle = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)

@@ -1,14 +1,16 @@
 """The archive: live generations and month ends on disk, to be restored when Redis has lost them.
 
-<folder>/<product>/<generation>.frames   its payloads as stored in Redis, never changed; see `archived_frames`
-<folder>/<product>/<generation>.entry    its manifest entry, rewritten when it is verified again
-<folder>/month_ends/<product>/...        the same of month ends
+<folder>/<product>/<generation>.frames     its payloads as stored in Redis; see `archived_frames`
+<folder>/<product>/<generation>~1.frames   written where it is archived again that had lost a file
+<folder>/<product>/<generation>.entry      its manifest entry and which file has the index of its payloads
+<folder>/month_ends/<product>/...          the same of month ends
 
 Each contains a digest of its content and is replaced at once: a file is whole, or known to be damaged. What
 a generation has in common with the one before the last stays in the files of that one: of the two that are
 kept, none rests on a file of the other.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ from typing import Final, cast
 
 import redis
 
-from kpi_pipeline.atomic_files import remove_abandoned, replacing
+from kpi_pipeline.atomic_files import locked, remove_abandoned, replacing
 from kpi_pipeline.cache.batches import BATCH, batches
 from kpi_pipeline.cache.codec import CorruptPayload, verify
 from kpi_pipeline.cache.keys import members_key, payload_key
@@ -32,12 +34,13 @@ from kpi_pipeline.cache.publishing.archived_frames import (
     CorruptArchive,
     Place,
     archived_payloads,
-    are_there,
+    check_frames,
     frames_path,
-    is_of_this_version,
 )
 from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration
 from kpi_pipeline.cache.scripts import CONTENTS
+
+_ENTRY: Final = ".entry"
 
 KEPT_ENTRIES: Final = 2
 """How many generations of a product are kept on disk."""
@@ -56,10 +59,12 @@ class Archived:
     Attributes:
         entry: Its manifest entry.
         expires_at: When its keys expire, in seconds since the epoch.
+        frames: The file that has the index of its payloads.
     """
 
     entry: ManifestEntry
     expires_at: int
+    frames: str
 
 
 class Archive:
@@ -88,16 +93,20 @@ class Archive:
         """
         folder = self._folder / entry.product
         folder.mkdir(parents=True, exist_ok=True)
-        written = 0
-        frames = frames_path(folder, entry.generation)
-        if not is_of_this_version(frames):
-            payloads = self._payloads(entry, self._archived(entry))
-            written = ArchivedFrames.write(folder, entry.generation, payloads)
-        body = b"%d\n%s" % (self._client.expiretime(members_key(entry.generation)), entry.to_json())
-        text = blake2b(body, digest_size=DIGEST_SIZE).hexdigest().encode() + b"\n" + body
-        with replacing(frames.with_suffix(".entry"), durable=True) as part:
-            part.write_bytes(text)
-        self._prune(entry.product)
+        # Another run of the product may archive what it has published.
+        with locked(folder):
+            others = self._others(entry)
+            own, written = self._whole(entry, others), 0
+            if own is None:
+                own = _free_name(folder, entry.generation)
+                payloads = self._payloads(entry, self._archived(entry, others))
+                written = ArchivedFrames.write(folder, own, payloads)
+            expires_at = self._client.expiretime(members_key(entry.generation))
+            body = b"%d\n%b\n%b" % (expires_at, own.encode(), entry.to_json())
+            text = blake2b(body, digest_size=DIGEST_SIZE).hexdigest().encode() + b"\n" + body
+            with replacing(_entry_path(folder, entry.generation), durable=True) as part:
+                part.write_bytes(text)
+            self._prune(entry.product)
         return written + len(text)
 
     def entries(self, product: str) -> tuple[list[Archived], list[str]]:
@@ -120,28 +129,50 @@ class Archive:
         Raises:
             CorruptArchive: If the file is missing, cut or changed.
         """
-        payloads = archived_payloads(self._folder / entry.product, entry.generation)
+        folder = self._folder / entry.product
+        archived = _read_entry(_entry_path(folder, entry.generation))
+        payloads = archived_payloads(folder, archived.frames)
         yield from batches((payload_key(entry.generation, name), frame) for name, frame in payloads)
 
-    def _archived(self, entry: ManifestEntry) -> Mapping[str, Place]:
+    def _others(self, entry: ManifestEntry) -> Sequence[Archived]:
+        """The archived generations of a product besides one, that with the highest fence first."""
+        archived = self.entries(entry.product)[0]
+        return [one for one in archived if one.entry.generation != entry.generation]
+
+    def _whole(self, entry: ManifestEntry, others: Sequence[Archived]) -> str | None:
+        """The file with the index of a generation, if it is archived and shares none with one that stays."""
+        folder = self._folder / entry.product
+        try:
+            own = ArchivedFrames.read(folder, _read_entry(_entry_path(folder, entry.generation)).frames)
+            taken = self._taken(folder, others[: KEPT_ENTRIES - 1])
+        except CorruptArchive:
+            return None
+        return own.name if own.is_whole(folder) and own.files.isdisjoint(taken) else None
+
+    def _archived(self, entry: ManifestEntry, others: Sequence[Archived]) -> Mapping[str, Place]:
         """Where payloads that a generation may have are archived, by content: with one that is to go."""
         folder = self._folder / entry.product
-        others = (archived.entry.generation for archived in self.entries(entry.product)[0])
-        *kept, last = [other for other in others if other != entry.generation][:KEPT_ENTRIES] or [""]
-        if len(kept) + 1 < KEPT_ENTRIES:
+        if len(others) < KEPT_ENTRIES:
             return {}
+        *kept, last = others[:KEPT_ENTRIES]
         try:
-            archived = ArchivedFrames.read(folder, last)
+            archived = ArchivedFrames.read(folder, last.frames)
             # Where the index of one that stays is damaged, its files are not known.
-            taken = frozenset[str]().union(*(ArchivedFrames.read(folder, other).files for other in kept))
+            taken = self._taken(folder, kept)
+            files = sorted(archived.files)
+            if len(files) >= _MOST_FILES or not taken.isdisjoint(files) or not archived.is_whole(folder):
+                return {}
+            # One after the other, each is looked at once in as many publications as there are.
+            check_frames(folder, files[entry.fence % len(files)])
         except CorruptArchive:
-            return {}
-        files = archived.files
-        if not are_there(folder, archived.sizes) or len(files) >= _MOST_FILES or files & taken:
             return {}
         if sum(frames_path(folder, name).stat().st_size for name in files) > _MOST_ROOM * entry.bytes:
             return {}
         return archived.by_content
+
+    def _taken(self, folder: Path, kept: Iterable[Archived]) -> frozenset[str]:
+        """The files of some generations; raises as `ArchivedFrames.read` does."""
+        return frozenset[str]().union(*(ArchivedFrames.read(folder, one.frames).files for one in kept))
 
     def _payloads(self, entry: ManifestEntry, archived: Mapping[str, Place]) -> Iterator[Archivable]:
         """The payloads of a generation, verified where they are not archived."""
@@ -179,9 +210,13 @@ class Archive:
             )
 
     def holds(self, entry: ManifestEntry) -> bool:
-        """Whether a generation is archived; without its entry, which is written last, it is not."""
-        frames = frames_path(self._folder / entry.product, entry.generation)
-        return is_of_this_version(frames) and frames.with_suffix(".entry").exists()
+        """Whether a generation is archived: its entry is written last."""
+        folder = self._folder / entry.product
+        try:
+            archived = _read_entry(_entry_path(folder, entry.generation))
+            return ArchivedFrames.read(folder, archived.frames).is_whole(folder)
+        except CorruptArchive:
+            return False
 
     def _kept(self, archived: Sequence[Archived]) -> Sequence[Archived]:
         """Those of a product's generations to keep, of all with the highest fence first."""
@@ -189,13 +224,14 @@ class Archive:
 
     def _prune(self, product: str) -> None:
         folder = self._folder / product
-        kept = {archived.entry.generation for archived in self._kept(self.entries(product)[0])}
-        named = set(kept)
-        for generation in kept:
+        kept = self._kept(self.entries(product)[0])
+        named = {archived.frames for archived in kept}
+        for archived in kept:
             with suppress(CorruptArchive):
-                named |= ArchivedFrames.read(folder, generation).files
+                named |= ArchivedFrames.read(folder, archived.frames).files
+        left = {_ENTRY: {archived.entry.generation for archived in kept}, SUFFIX: named}
         for path in folder.iterdir():
-            if path.stem not in {".entry": kept, SUFFIX: named}.get(path.suffix, {path.stem}):
+            if path.stem not in left.get(path.suffix, {path.stem}):
                 path.unlink(missing_ok=True)
         remove_abandoned(folder)
 
@@ -225,10 +261,10 @@ class MonthEndArchive(Archive):
         archived = [one for product in products for one in self.entries(product)[0]]
         archived.sort(key=lambda one: one.entry.as_of, reverse=True)
         removed = size = 0
-        for entry in (one.entry for one in archived):
-            size += entry.bytes
-            if entry.as_of < first or size > max_bytes:
-                self._remove(entry)
+        for one in archived:
+            size += one.entry.bytes
+            if one.entry.as_of < first or size > max_bytes:
+                self._remove(one)
                 removed += 1
         return removed
 
@@ -239,16 +275,22 @@ class MonthEndArchive(Archive):
             product: The product.
             source: Of `ManifestEntry.source`.
         """
-        for entry in (archived.entry for archived in self.entries(product)[0]):
-            if entry.source != source:
-                self._remove(entry)
+        for archived in self.entries(product)[0]:
+            if archived.entry.source != source:
+                self._remove(archived)
 
-    def _remove(self, entry: ManifestEntry) -> None:
-        frames = frames_path(self._folder / entry.product, entry.generation)
-        for path in (frames.with_suffix(".entry"), frames):
+    def _remove(self, archived: Archived) -> None:
+        folder = self._folder / archived.entry.product
+        for path in (
+            _entry_path(folder, archived.entry.generation),
+            frames_path(folder, archived.frames),
+        ):
             path.unlink(missing_ok=True)
 
-    def _archived(self, _entry: ManifestEntry) -> Mapping[str, Place]:
+    def _whole(self, entry: ManifestEntry, _others: Sequence[Archived]) -> str | None:
+        return super()._whole(entry, ())
+
+    def _archived(self, _entry: ManifestEntry, _others: Sequence[Archived]) -> Mapping[str, Place]:
         """Nothing: each month end is by itself."""
         return {}
 
@@ -259,6 +301,16 @@ class MonthEndArchive(Archive):
         return list(by_month.values())
 
 
+def _entry_path(folder: Path, generation: str) -> Path:
+    return folder / f"{generation}{_ENTRY}"
+
+
+def _free_name(folder: Path, generation: str) -> str:
+    """A file that there is not: others may rest on what was written with a generation before."""
+    names = (f"{generation}~{number}" if number else generation for number in itertools.count())
+    return next(name for name in names if not frames_path(folder, name).exists())
+
+
 def _read_entry(path: Path) -> Archived:
     try:
         digest, _, body = path.read_bytes().partition(b"\n")
@@ -266,8 +318,8 @@ def _read_entry(path: Path) -> Archived:
         raise CorruptArchive(f"{path} is gone") from None
     if blake2b(body, digest_size=DIGEST_SIZE).hexdigest().encode() != digest:
         raise CorruptArchive(f"{path} is cut or changed")
-    expires_at, _, text = body.partition(b"\n")
     try:
-        return Archived(ManifestEntry.from_json(text), int(expires_at))
+        expires_at, frames, text = body.split(b"\n", 2)
+        return Archived(ManifestEntry.from_json(text), int(expires_at), frames.decode())
     except (CorruptManifest, ValueError) as error:
         raise CorruptArchive(f"{path} is of another version") from error

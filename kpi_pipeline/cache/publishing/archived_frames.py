@@ -1,7 +1,8 @@
-"""Files of archived payloads: each holds those of one generation that no earlier file has.
+"""Files of archived payloads: each holds those of one generation that no earlier file has, and never changes.
 
 A file is its magic, payloads as stored in Redis, an index, the index's size and digest, and a digest of all
 before. The index names every payload of the generation, and where it stands: in which file, and where there.
+Files are known by their names without the suffix.
 """
 
 import struct
@@ -34,7 +35,7 @@ class Place(NamedTuple):
     """Where a payload stands.
 
     Attributes:
-        file: The generation with which the file was written.
+        file: The file.
         at: Its first byte there.
         size: Its bytes.
     """
@@ -65,29 +66,34 @@ class ArchivedFrames:
     """What is archived of a generation.
 
     Attributes:
-        generation: Its name.
-        sizes: By file that holds some of it, the file's bytes; its own file is not among them.
+        name: The file that has the index.
+        sizes: By other file that holds some of it, that file's bytes.
         answers: Of each payload its name, its content, and its `Place`.
     """
 
-    generation: str
+    name: str
     sizes: Mapping[str, int]
     answers: Sequence[tuple[str, str, str, int, int]]
 
     @classmethod
-    def read(cls, folder: Path, generation: str) -> Self:
-        """Read the index of a generation; its payloads are not looked at.
+    def read(cls, folder: Path, name: str) -> Self:
+        """Read the index of a file; its payloads are not looked at.
 
         Raises:
             CorruptArchive: If the file is missing or of another version, or its index cut or changed.
         """
-        path = frames_path(folder, generation)
+        path = frames_path(folder, name)
         with _opened(path) as file:
-            return cls._of_file(file, path, generation)
+            return cls._of_file(file, path, name)
 
     @classmethod
-    def write(cls, folder: Path, generation: str, payloads: Iterable[Archivable]) -> int:
+    def write(cls, folder: Path, name: str, payloads: Iterable[Archivable]) -> int:
         """Write those payloads of a generation that are not archived, and where the others are.
+
+        Args:
+            folder: That of the product.
+            name: The file; there is none of this name.
+            payloads: All of the generation.
 
         Returns:
             How many bytes were written.
@@ -96,19 +102,19 @@ class ArchivedFrames:
             OSError: If the file cannot be written, or one that holds others is gone.
         """
         answers: list[tuple[str, str, str, int, int]] = []
-        target = frames_path(folder, generation)
+        target = frames_path(folder, name)
         with replacing(target, durable=True) as part, part.open("wb") as file:
             at, digest = len(_MAGIC), blake2b(_MAGIC, digest_size=DIGEST_SIZE)
             file.write(_MAGIC)
-            for name, content, place, frame in payloads:
-                answers.append((name, content, *(place or Place(generation, at, len(frame)))))
+            for of, content, place, frame in payloads:
+                answers.append((of, content, *(place or Place(name, at, len(frame)))))
                 if place is None:
                     file.write(frame)
                     digest.update(frame)
                     at += len(frame)
-            others = {of for _, _, of, _, _ in answers} - {generation}
+            others = {of for _, _, of, _, _ in answers} - {name}
             sizes = {other: frames_path(folder, other).stat().st_size for other in sorted(others)}
-            text = orjson.dumps({"generation": generation, "sizes": sizes, "answers": answers})
+            text = orjson.dumps({"name": name, "sizes": sizes, "answers": answers})
             ending = text + _INDEX_SIZE.pack(len(text)) + _digest(text)
             digest.update(ending)
             file.write(ending + digest.digest())
@@ -116,8 +122,15 @@ class ArchivedFrames:
 
     @property
     def files(self) -> frozenset[str]:
-        """The files that hold it, by the generations with which they were written."""
-        return frozenset((self.generation, *self.sizes))
+        """The files that hold it."""
+        return frozenset((self.name, *self.sizes))
+
+    def is_whole(self, folder: Path) -> bool:
+        """Whether the files that hold it are there and have their sizes."""
+        try:
+            return all(_has_size(folder, *pair) for pair in self.sizes.items())
+        except FileNotFoundError:
+            return False
 
     @cached_property
     def by_content(self) -> dict[str, Place]:
@@ -125,7 +138,7 @@ class ArchivedFrames:
         return {content: Place(file, at, size) for _, content, file, at, size in self.answers}
 
     @classmethod
-    def _of_file(cls, file: IO[bytes], path: Path, generation: str) -> Self:
+    def _of_file(cls, file: IO[bytes], path: Path, name: str) -> Self:
         size = path.stat().st_size
         if size < len(_MAGIC) + _ENDING:
             raise CorruptArchive(f"{path} is cut or changed")
@@ -139,47 +152,50 @@ class ArchivedFrames:
         if _digest(text) != digest:
             raise CorruptArchive(f"{path} is cut or changed")
         index: dict[str, Any] = orjson.loads(text)
-        if index["generation"] != generation:
-            raise CorruptArchive(f"{path} holds another generation")
-        return cls(generation, index["sizes"], index["answers"])
+        if index["name"] != name:
+            raise CorruptArchive(f"{path} had another name")
+        return cls(name, index["sizes"], index["answers"])
 
 
-def archived_payloads(folder: Path, generation: str) -> Iterator[tuple[str, bytes]]:
+def archived_payloads(folder: Path, name: str) -> Iterator[tuple[str, bytes]]:
     """The payloads of a generation by name, once all files that hold them are checked.
+
+    Args:
+        folder: That of the product.
+        name: The file that has their index.
 
     Raises:
         CorruptArchive: If one of them is missing, cut or changed.
     """
     with ExitStack() as stack:
-        files = {generation: stack.enter_context(_checked(frames_path(folder, generation)))}
-        archived = ArchivedFrames.read(folder, generation)
-        for name in archived.sizes:
-            files[name] = stack.enter_context(_checked(frames_path(folder, name)))
-        for of, at, size, name in sorted((of, at, size, name) for name, _, of, at, size in archived.answers):
+        files = {name: stack.enter_context(_checked(frames_path(folder, name)))}
+        archived = ArchivedFrames.read(folder, name)
+        for other, size in archived.sizes.items():
+            files[other] = stack.enter_context(_checked(frames_path(folder, other)))
+            if not _has_size(folder, other, size):
+                raise CorruptArchive(f"{frames_path(folder, other)} is another file of its name")
+        for of, at, size, payload in sorted((of, at, size, one) for one, _, of, at, size in archived.answers):
             files[of].seek(at)
-            yield name, files[of].read(size)
+            yield payload, files[of].read(size)
 
 
-def frames_path(folder: Path, generation: str) -> Path:
-    """The file that was written with a generation."""
-    return folder / f"{generation}{SUFFIX}"
+def frames_path(folder: Path, name: str) -> Path:
+    """Where a file is."""
+    return folder / f"{name}{SUFFIX}"
 
 
-def is_of_this_version(path: Path) -> bool:
-    """Whether there is a file of this version."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(_MAGIC)) == _MAGIC
-    except FileNotFoundError:
-        return False
+def check_frames(folder: Path, name: str) -> None:
+    """Read a whole file.
+
+    Raises:
+        CorruptArchive: If it is missing, cut or changed.
+    """
+    with _checked(frames_path(folder, name)):
+        pass
 
 
-def are_there(folder: Path, sizes: Mapping[str, int]) -> bool:
-    """Whether files are there, by the generations with which they were written, and have their sizes."""
-    try:
-        return all(frames_path(folder, name).stat().st_size == size for name, size in sizes.items())
-    except FileNotFoundError:
-        return False
+def _has_size(folder: Path, name: str, size: int) -> bool:
+    return frames_path(folder, name).stat().st_size == size
 
 
 @contextmanager

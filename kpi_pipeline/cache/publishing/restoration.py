@@ -1,6 +1,6 @@
 """Restoration: what Redis has lost is restored from the archive, its times unchanged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil
 
@@ -104,12 +104,13 @@ class Restoration:
         """
         candidates, problems = self._archive.entries(product)
         restored = []
-        for entry in (archived.entry for archived in candidates):
+        for archived in candidates:
+            entry = archived.entry
             is_kept = self._history.entry(product, entry.as_of) is not None
             if is_kept or entry.schema_version != SCHEMA_VERSION:
                 continue
             try:
-                self._write(Archived(entry, ceil(now + KEPT_S)))
+                self._write(replace(archived, expires_at=ceil(now + KEPT_S)))
                 self._history.keep(entry)
             except (CorruptArchive, IncompleteGeneration) as error:
                 problems.append(str(error))

@@ -217,6 +217,47 @@ def test_nothing_rests_on_files_that_are_damaged(newsroom, client, archive: Arch
     assert not path.exists()
 
 
+def test_what_changes_unnoticed_is_left_behind(newsroom, client, archive: Archive, tmp_path: Path) -> None:
+    for number in range(4):
+        first = publish_archived(newsroom, archive, number, 0, 0)
+        if number == 0:
+            path = frames_file(tmp_path, first.generation)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    # Each publication looks at one of the files on which it rests.
+    entries = [publish_archived(newsroom, archive, number, 0, 0) for number in range(4, 14)]
+    for entry in entries[-2:]:
+        assert archived_of(archive, entry) == held_by(client, entry)
+
+
+def test_a_generation_that_is_live_again_is_archived_again(
+    newsroom, client, archive: Archive, tmp_path: Path
+) -> None:
+    # The third has a part that is in the fifth too, and one of the first, which the fifth has not.
+    marks = [(0, 1, 2), (9, 9, 9), (0, 5, 2), (8, 8, 8), (7, 5, 7)]
+    entries = [publish_archived(newsroom, archive, *one) for one in marks]
+    back = replace(entries[2], fence=newsroom.publisher.next_fence())
+    assert not archive.holds(back)
+    archive.store(back)
+    assert archive.holds(back)
+    for entry in (back, entries[4]):
+        assert archived_of(archive, entry) == held_by(client, entry)
+    # And again: nothing is written but its entry.
+    assert archive.store(replace(back, fence=newsroom.publisher.next_fence())) < 2_000
+    frames_file(tmp_path, f"{back.generation}~1").write_bytes(b"damaged")
+    assert archived_of(archive, entries[4]) == held_by(client, entries[4])
+
+
+def test_a_file_of_another_layout_is_not_read(newsroom, archive: Archive, tmp_path: Path) -> None:
+    entries = [publish_archived(newsroom, archive, number, 0, 0) for number in range(3)]
+    other = publish_archived(newsroom, archive, 5)
+    path = frames_file(tmp_path, entries[0].generation)
+    path.write_bytes(frames_file(tmp_path, other.generation).read_bytes())
+    with pytest.raises(CorruptArchive, match="another file"):
+        archived_of(archive, entries[2])
+
+
 def test_files_take_bounded_room(newsroom, archive: Archive, tmp_path: Path) -> None:
     most = 0
     for number in range(12):
