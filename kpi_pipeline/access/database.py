@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -124,6 +125,12 @@ class AccessUnavailable(RuntimeError):
     """The database of access cannot be used; the message says what to do and holds no password."""
 
 
+@dataclass
+class _Transaction:
+    connection: sa.Connection
+    is_failed: bool = False
+
+
 class AccessDatabase:
     """Connections to the database; its tables are created where they lack. Threads may share it.
 
@@ -138,7 +145,7 @@ class AccessDatabase:
         self._engine = _engine(url)
         self._is_ready = False
         self._preparing = Lock()
-        self._current: ContextVar[sa.Connection | None] = ContextVar("access_transaction", default=None)
+        self._current: ContextVar[_Transaction | None] = ContextVar("access_transaction", default=None)
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -152,14 +159,21 @@ class AccessDatabase:
                 with self._preparing:
                     self._prepare()
             if (current := self._current.get()) is not None:
-                yield current
+                try:
+                    yield current.connection
+                except BaseException:
+                    current.is_failed = True
+                    raise
                 return
             with self._engine.begin() as connection:
-                token = self._current.set(connection)
+                outermost = _Transaction(connection)
+                token = self._current.set(outermost)
                 try:
                     yield connection
                 finally:
                     self._current.reset(token)
+                if outermost.is_failed:
+                    raise AccessUnavailable("a part of what is done as one has failed: nothing of it is done")
         except (SQLAlchemyError, OSError) as error:
             cause = getattr(error, "orig", None)
             raise AccessUnavailable(

@@ -143,28 +143,26 @@ class Users:
         """
         name = folded_name(name)
         with self._database.begin() as connection:
+            # Another of their tabs, or a command, may be about to do the same.
+            self._database.lock(connection, USERS)
             row = _row(connection, name)
-        known = None if row is None else user_of_row(row)
-        if known is not None and known.has_password:
-            raise HasPassword("signs in by a password")
-        if row is not None and row.account not in (None, account):
-            raise OtherAccount("another account of the provider came by this name before")
-        if known is None or known.by_group:
-            if role is None:
-                self._leave(name)
-                raise NotAdmitted("no role")
-            with self._database.begin() as connection:
-                # Another of their tabs may have come first.
-                self._database.lock(connection, USERS)
-                row = _row(connection, name)
-                known = None if row is None else user_of_row(row)
-                if known is None:
-                    self.add(name, role, None, by_group=True)
-                    self._audit.write(BY_PROVIDER, AuditAction.USER_ADDED, f"{name} {role} by group")
-                elif known.role is not role:
-                    self._change(name, role=role)
-                    self._audit.write(BY_PROVIDER, AuditAction.USER_CHANGED, f"{name} {role} by group")
-        self._bind(name, account)
+            known = None if row is None else user_of_row(row)
+            if known is not None and known.has_password:
+                raise HasPassword("signs in by a password")
+            if row is not None and row.account not in (None, account):
+                raise OtherAccount("another account of the provider came by this name before")
+            has_left = role is None and (known is None or known.by_group)
+            if role is not None and known is None:
+                self.add(name, role, None, by_group=True)
+                self._audit.write(BY_PROVIDER, AuditAction.USER_ADDED, f"{name} {role} by group")
+            elif role is not None and known is not None and known.by_group and known.role is not role:
+                self._change(name, role=role)
+                self._audit.write(BY_PROVIDER, AuditAction.USER_CHANGED, f"{name} {role} by group")
+            if not has_left:
+                self._bind(name, account)
+        if has_left:
+            self._leave(name)
+            raise NotAdmitted("no role")
         return self.named(name)
 
     def _leave(self, name: str) -> None:

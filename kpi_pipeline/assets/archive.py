@@ -17,6 +17,7 @@ from dagster import (
 )
 
 from kpi_pipeline.assets.digests import definitions_digest
+from kpi_pipeline.assets.policy import renew_policy
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.history import History
@@ -138,6 +139,8 @@ def restore_lost(context: OpExecutionContext, cache: CacheResource) -> None:
     Raises:
         Failure: If a product that has lost keys could not be restored; its rebuild is requested.
     """
+    # Before there is anything to be shown.
+    renew_policy(cache)
     integrity, alarms = IntegrityCheck(cache.client), Alarms(cache.client)
     restoration, requests = Restoration(cache.client, cache.archive), Requests(cache.client)
     report: dict[str, dict[str, Any]] = {}

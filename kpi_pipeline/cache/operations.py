@@ -12,14 +12,22 @@ from kpi_pipeline.model.operations import MOST_OPERATIONS, Operation
 def publish_operations(client: redis.Redis, operations: Sequence[Operation]) -> None:
     """Show operations to serving, all or none; those that are shown already stay as they are.
 
+    What is added comes after all that is shown, also what another KPI_HOME has shown, or a clock that was
+    ahead: serving looks at what comes last.
+
     Args:
         client: A client of the user `pipeline`.
         operations: Those that are kept, the newest last.
     """
     if not operations or client.zscore(OPERATIONS_KEY, operations[-1].to_json()) is not None:
         return
+    shown = dict(cast("list[tuple[bytes, float]]", client.zrange(OPERATIONS_KEY, 0, -1, withscores=True)))
+    places, last = {}, max(shown.values(), default=0.0)
+    for one in operations:
+        if (text := one.to_json()) not in shown:
+            last = places[text] = max(float(one.order), last + 1)
     pipeline = client.pipeline(transaction=True)
-    pipeline.zadd(OPERATIONS_KEY, {one.to_json(): one.order for one in operations})
+    pipeline.zadd(OPERATIONS_KEY, places)
     pipeline.zremrangebyrank(OPERATIONS_KEY, 0, -MOST_OPERATIONS - 1)
     pipeline.execute()
 

@@ -13,7 +13,7 @@ import typer
 
 from kpi_pipeline.cli.problems import Problem
 from kpi_pipeline.model.access import AuditAction
-from kpi_pipeline.model.operations import Operation
+from kpi_pipeline.model.operations import CONSOLE, Operation
 from kpi_pipeline.resources.operation_journal import OperationJournal
 from kpi_pipeline.settings import Settings
 
@@ -25,7 +25,7 @@ def console_user() -> str:
     except (KeyError, OSError):
         # In a container the user may have a number alone.
         name = str(os.getuid())
-    return f"console:{name}"
+    return f"{CONSOLE}{name}"
 
 
 @contextmanager
@@ -46,8 +46,9 @@ def audited(settings: Settings, action: AuditAction, detail: str) -> Iterator[No
     except BaseException as error:
         if not (isinstance(error, typer.Exit) and error.exit_code == 0):
             # What is wrong otherwise is what is to be told.
+            ended = "no longer waited for" if isinstance(error, KeyboardInterrupt) else "failed"
             with suppress(Problem):
-                write_operation(settings, action, f"{detail}: failed")
+                write_operation(settings, action, f"{detail}: {ended}")
         raise
 
 

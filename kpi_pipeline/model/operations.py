@@ -11,6 +11,25 @@ MOST_OPERATIONS: Final = 1_000
 """So many are kept for a dashboard that has not written them down yet: the newest ones."""
 
 
+CONSOLE: Final = "console:"
+"""Begins the names of those who run commands."""
+
+ACTIONS_OF_COMMANDS: Final = frozenset(
+    (
+        AuditAction.REFRESH,
+        AuditAction.CLEAR,
+        AuditAction.ROLLBACK,
+        AuditAction.BACKFILL,
+        AuditAction.SOURCE,
+        AuditAction.READING_ACCEPTED,
+        AuditAction.RELEASE,
+    )
+)
+"""What commands of the pipeline do: of no other act it can tell the audit log."""
+
+_LATEST: Final = 4_102_444_800  # the year 2100
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One thing that a command did, or was about to do.
@@ -44,5 +63,8 @@ class Operation:
         """
         match orjson.loads(text):
             case [str(name), int(order), int() | float() as at, str(who), str(action), str(detail)]:
-                return cls(name, order, at, who, AuditAction(action), detail)
+                read = cls(name, order, at, who, AuditAction(action), detail)
+                is_told = read.action in ACTIONS_OF_COMMANDS and who.startswith(CONSOLE) and 0 <= at < _LATEST
+                if is_told and "\0" not in f"{name}{who}{detail}":
+                    return read
         raise ValueError("no operation of a command")

@@ -14,10 +14,9 @@ from dagster import (
     sensor,
 )
 
-from kpi_pipeline.access.policy_file import PolicyError, load_policy
+from kpi_pipeline.assets.policy import renew_policy
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.operations import publish_operations
-from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.publishing.source_readings import publish_failure, publish_recovery
 from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind
@@ -55,7 +54,7 @@ def source_changes(
     """
     try:
         # At once, whatever becomes of the source: somebody may see less from now on.
-        is_renewed = _renewed_policy(cache)
+        is_renewed = renew_policy(cache)
     except (NoRedis, redis.RedisError) as error:
         raise Failure(f"Redis takes no policy of scopes: {error}") from None
     _show_operations(context, cache)
@@ -90,35 +89,9 @@ def source_changes(
     return SensorResult(skip_reason=f"{what} has changed: {task.as_text()}", cursor=cursor)
 
 
-def _publish_none(cache: CacheResource) -> None:
-    """Publish that there is no policy where none is published: a dashboard may remember an earlier one."""
-    with suppress(NoRedis, redis.RedisError):
-        published = PublishedScopes(cache.client)
-        if not published.is_known():
-            published.withdraw()
-
-
 def _show_operations(context: SensorEvaluationContext, cache: CacheResource) -> None:
     """Show serving what commands did while there was no Redis, or one that was flushed since."""
     try:
         publish_operations(cache.client, OperationJournal(current_settings().home).read())
     except (NoRedis, redis.RedisError, OSError) as error:
         context.log.warning(f"what commands did is not in the audit log yet: {error}")
-
-
-def _renewed_policy(cache: CacheResource) -> bool:
-    """Publish the policy of scopes where it is another one than serving goes by; returns whether it was."""
-    path = current_settings().policy
-    if path is None:
-        _publish_none(cache)
-        return False
-    try:
-        policy = load_policy(path)
-    except PolicyError:
-        # The step that publishes scopes says what is wrong, and so does `kpi doctor`.
-        return False
-    published = PublishedScopes(cache.client)
-    if published.policy() == policy:
-        return False
-    published.publish(policy)
-    return True

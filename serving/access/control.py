@@ -4,6 +4,7 @@ import hmac
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlencode
 
@@ -241,7 +242,8 @@ def audit(action: AuditAction, detail: str = "", who: str | None = None) -> None
 
 def client_address() -> str:
     """Where the present request comes from, as far as proxies of KPI_TRUSTED_PROXIES say it."""
-    forwarded = request.access_route if "X-Forwarded-For" in request.headers else ()
+    header = request.headers.get("X-Forwarded-For", "")
+    forwarded = [name.strip() for name in header.split(",")] if header else ()
     return address_of_client(request.remote_addr or "", forwarded, current_access().trusted_proxies)
 
 
@@ -253,8 +255,14 @@ def _refuse_proxy() -> None:
     """
     demanded = demanded_of(request.endpoint) if request.endpoint else Permission.FIGURES
     if demanded is not NO_PERMISSION and current_identity().is_unknown:
-        _LOG.error("a proxy sends X-Kpi-Proxy-Secret, and KPI_ACCESS is open: set KPI_ACCESS=proxy")
+        _tell("a proxy sends X-Kpi-Proxy-Secret, and KPI_ACCESS is open: set KPI_ACCESS=proxy")
         raise Problem(SIGN_IN_UNAVAILABLE, headers=RETRY)
+
+
+@cache
+def _tell(what: str) -> None:
+    """Say once in the log what each of many requests shows."""
+    _LOG.error(what)
 
 
 def _check() -> AnyResponse | None:

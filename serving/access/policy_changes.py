@@ -44,9 +44,9 @@ class AuditedPolicy:
         return policy
 
     def _without_one(self) -> Policy:
-        if self._written is None and self._audit.latest(AuditAction.POLICY) in (None, _in_words(NO_POLICY)):
-            self._written = NO_POLICY
-        if self._written == NO_POLICY:
+        # Each time: another process may have learned of a policy since.
+        is_none = self._written in (None, NO_POLICY)
+        if is_none and self._audit.latest(AuditAction.POLICY) in (None, _in_words(NO_POLICY)):
             return NO_POLICY
         raise PolicyUnknown("the policy that held last is not published: the pipeline publishes it again")
 

@@ -2,6 +2,7 @@
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Barrier
 
@@ -37,6 +38,16 @@ def test_a_transaction_within_another_is_part_of_it(database) -> None:
         users.remove("ana")
         connection.execute(sa.text("no statement"))
     assert len(users.all()) == 1
+
+
+def test_where_a_part_has_failed_nothing_is_done(database) -> None:
+    users, log = Users(database), AuditLog(database)
+    users.add("ana", Role.VIEWER, None)
+    with pytest.raises(AccessUnavailable, match="a part"), database.begin():
+        log.write("root", AuditAction.USER_ADDED, "ana")
+        with suppress(UserExists):
+            users.add("ana", Role.VIEWER, None)
+    assert log.read() == []
 
 
 def test_several_processes_make_it_at_once(url) -> None:

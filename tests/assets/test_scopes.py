@@ -11,6 +11,7 @@ import redis
 from dagster import DagsterInstance, ExecuteInProcessResult, materialize
 
 from kpi_pipeline.access.database import access_database
+from kpi_pipeline.access.policy_file import load_policy
 from kpi_pipeline.access.tokens import Tokens
 from kpi_pipeline.assets.added_answers import added_answers
 from kpi_pipeline.assets.archive import ARCHIVED_ASSETS
@@ -64,6 +65,14 @@ def publish(instance: DagsterInstance) -> Callable[..., ExecuteInProcessResult]:
         )
 
     return run
+
+
+def test_who_may_see_what_is_published_before_anything_is_restored(policy: Path, run) -> None:
+    policy.write_text("[scopes.north]\nclient = ['Andina']\n[roles]\nviewer = 'north'\n")
+    with connect(os.environ["REDIS_URL"]) as client:
+        assert PublishedScopes(client).policy() is None
+        run("restore_cache")
+        assert PublishedScopes(client).policy() == load_policy(policy)
 
 
 def outcomes(result: ExecuteInProcessResult) -> dict[str, set[str]]:

@@ -40,15 +40,15 @@ def test_the_newest_ones_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_several_write_at_once(tmp_path: Path) -> None:
     journal = OperationJournal(tmp_path)
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda one: journal.write("x", AuditAction.REFRESH, str(one)), range(40)))
+        list(threads.map(lambda one: journal.write("console:x", AuditAction.REFRESH, str(one)), range(40)))
     assert sorted(details(journal), key=int) == [str(number) for number in range(40)]
     assert len({one.order for one in journal.read()}) == 40
 
 
 def test_a_damaged_line_takes_no_other_one_along(tmp_path: Path) -> None:
     journal = OperationJournal(tmp_path)
-    journal.write("x", AuditAction.REFRESH, "a")
+    journal.write("console:x", AuditAction.REFRESH, "a")
     with (tmp_path / "operations").open("ab") as file:
-        file.write(b'["half\n[1]\n["i",1,2.0,"x","no-action","d"]\n')
-    journal.write("x", AuditAction.REFRESH, "b")
+        file.write(b'["half\n[1]\n["i",1,2.0,"console:x","no-action","d"]\n')
+    journal.write("console:x", AuditAction.REFRESH, "b")
     assert details(journal) == ["a", "b"]

@@ -29,6 +29,7 @@ def published(client, press) -> PublishedScopes:
 
 
 def test_each_policy_is_written_down_when_it_begins_to_hold(controlled_by, published) -> None:
+    published.withdraw()
     first, second = controlled_by(), controlled_by()
     browsers = [first.somebody(Role.ENGINEER), second.somebody(Role.ADMIN)]
 
@@ -99,6 +100,21 @@ def test_a_redis_that_was_flushed_lets_nobody_see_more(
     wait_until(lambda: again.get("/account").status_code == 200)
     assert "north" in again.get("/account").text
     assert written(restarted) == ["north"]
+
+
+def test_a_process_that_never_saw_the_policy_remembers_it_too(controlled_by, client, press) -> None:
+    press.publish()
+    first, second = controlled_by(), controlled_by()
+    browser = first.somebody(Role.VIEWER)
+    assert browser.get("/manager/api/dashboard").status_code == 200  # no policy is known
+    north = policy_of("north")
+    PublishedScopes(client).publish(Policy(north.scopes, roles={Role.VIEWER: "north"}))
+    other = second.app.test_client()
+    assert sign_in(other, Role.VIEWER.value).status_code == 303
+    assert "north" in other.get("/account").text
+    client.flushdb()
+    press.publish()
+    assert browser.get("/manager/api/dashboard").status_code == 503
 
 
 def test_without_redis_nobody_sees_more_either(scoped, controlled_by) -> None:
