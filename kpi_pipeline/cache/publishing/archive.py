@@ -225,15 +225,18 @@ class Archive:
     def _prune(self, product: str) -> None:
         folder = self._folder / product
         kept = self._kept(self.entries(product)[0])
-        named = {archived.frames for archived in kept}
-        for archived in kept:
-            with suppress(CorruptArchive):
-                named |= ArchivedFrames.read(folder, archived.frames).files
+        named = frozenset[str]().union(*(self._files(folder, archived) for archived in kept))
         left = {_ENTRY: {archived.entry.generation for archived in kept}, SUFFIX: named}
         for path in folder.iterdir():
             if path.stem not in left.get(path.suffix, {path.stem}):
                 path.unlink(missing_ok=True)
         remove_abandoned(folder)
+
+    def _files(self, folder: Path, archived: Archived) -> frozenset[str]:
+        """The files that hold a generation, as far as they are known."""
+        with suppress(CorruptArchive):
+            return ArchivedFrames.read(folder, archived.frames).files
+        return frozenset((archived.frames,))
 
 
 class MonthEndArchive(Archive):
@@ -289,6 +292,9 @@ class MonthEndArchive(Archive):
 
     def _whole(self, entry: ManifestEntry, _others: Sequence[Archived]) -> str | None:
         return super()._whole(entry, ())
+
+    def _files(self, _folder: Path, archived: Archived) -> frozenset[str]:
+        return frozenset((archived.frames,))
 
     def _archived(self, _entry: ManifestEntry, _others: Sequence[Archived]) -> Mapping[str, Place]:
         """Nothing: each month end is by itself."""
