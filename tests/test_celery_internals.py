@@ -123,10 +123,14 @@ def test_a_worker_executes_what_the_launcher_sends_and_is_known_to_have_started_
     assert not is_started_by(app, launched.tags, NAME)
 
 
-def test_a_message_that_redis_delivers_again_executes_its_run_once(valkey_url, cache_url, tmp_path) -> None:
+def test_a_message_that_redis_delivers_again_executes_its_run_once(
+    valkey_url, cache_url, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from kpi_pipeline.celery_internals import make_worker_app
     from kpi_pipeline.dagster_internals.run_execution import execute_in_process, run_id_of
 
+    # Launchers of other tests have announced their task of the same name to every application.
+    monkeypatch.setattr("celery._state._on_app_finalizers", set())
     path, trace, may_end = tmp_path / "jobs.py", tmp_path / "trace", tmp_path / "may_end"
     path.write_text(LONG_JOB)
     recorded = ReconstructableJob.for_file(str(path), "some_job")
@@ -154,8 +158,10 @@ def test_a_message_that_redis_delivers_again_executes_its_run_once(valkey_url, c
         app = make_worker_app(valkey_url, valkey_url, config, execute)
         assert "execute_job" in app.tasks  # before the launcher's application has a task of this name
         launch(instance, run, valkey_url, valkey_url)
-        with start_worker(
-            app, pool="threads", concurrency=3, queues=["background"], hostname=NAME, perform_ping_check=False
+        of_both = {"queues": ["background"], "perform_ping_check": False}
+        with (
+            start_worker(app, hostname=NAME, **of_both),
+            start_worker(app, hostname="kpi@there", **of_both),
         ):
             wait_until(trace.exists, 30, "the run is at work")
             # What each worker does every ten seconds.

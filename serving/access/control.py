@@ -253,8 +253,10 @@ def _refuse_proxy() -> None:
     Raises:
         Problem: If it does.
     """
+    if not current_identity().is_unknown:
+        return
     demanded = demanded_of(request.endpoint) if request.endpoint else Permission.FIGURES
-    if demanded is not NO_PERMISSION and current_identity().is_unknown:
+    if demanded is not NO_PERMISSION:
         _tell("a proxy sends X-Kpi-Proxy-Secret, and KPI_ACCESS is open: set KPI_ACCESS=proxy")
         raise Problem(SIGN_IN_UNAVAILABLE, headers=RETRY)
 

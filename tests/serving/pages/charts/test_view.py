@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kpi_pipeline.model.charts import CHARTS
 from serving.catalogue import Catalogue
 from serving.pages.addresses import PageAddress
 from serving.pages.charts.view import ChartView, chart_view
@@ -31,7 +32,8 @@ def chart_of(catalogue, data_of):
 
     def make(name: str, currencies=("CLP",), empty=False, **columns) -> ChartView:
         chart = next(one for one in catalogue.charts if one.name == name)
-        published = data_of("charts", currencies=currencies)["charts"][name]
+        product = "financials" if CHARTS[name].needs_costs else "charts"
+        published = data_of(product, currencies=currencies)["charts"][name]
         published["columns"] |= columns
         published["empty"] = empty
         return chart_view(
