@@ -275,7 +275,10 @@ def _engine(url: str) -> sa.Engine:
             "postgresql://user:password@host/name"
         )
     if address.get_backend_name() == "postgresql":
-        return sa.create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        driven = address.set(drivername="postgresql+psycopg")
+        if "connect_timeout" not in driven.query:
+            driven = driven.update_query_dict({"connect_timeout": str(_BUSY_S)})
+        return sa.create_engine(driven, pool_pre_ping=True)
     engine = sa.create_engine(address, connect_args={"timeout": _BUSY_S})
 
     @sa.event.listens_for(engine, "connect")

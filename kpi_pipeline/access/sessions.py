@@ -61,7 +61,10 @@ class Sessions:
         """
         held, now = secrets.token_urlsafe(32), self._clock()
         with self._database.begin() as connection:
-            connection.execute(sa.delete(SESSIONS).where(sa.not_(self._is_open(now))))
+            over = sa.select(SESSIONS.c.hash).where(sa.not_(self._is_open(now)))
+            # Those that another sign-in forgets now are left to it: neither waits for the other.
+            over = over.with_for_update(skip_locked=True)
+            connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.hash.in_(over)))
             row = {"hash": _hashed(held), "user": user, "started_at": now, "seen_at": now}
             connection.execute(sa.insert(SESSIONS).values(**row))
         return held
