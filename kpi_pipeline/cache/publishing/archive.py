@@ -99,8 +99,9 @@ class Archive:
             own, written = self._whole(entry, others), 0
             if own is None:
                 own = _free_name(folder, entry.generation)
-                payloads = self._payloads(entry, self._archived(entry, others))
-                written = ArchivedFrames.write(folder, own, payloads)
+                base = self._base(entry, others)
+                payloads = self._payloads(entry, {} if base is None else base.by_content)
+                written = ArchivedFrames.write(folder, own, payloads, 0 if base is None else base.turn + 1)
             expires_at = self._client.expiretime(members_key(entry.generation))
             body = b"%d\n%b\n%b" % (expires_at, own.encode(), entry.to_json())
             text = blake2b(body, digest_size=DIGEST_SIZE).hexdigest().encode() + b"\n" + body
@@ -149,11 +150,11 @@ class Archive:
             return None
         return own.name if own.is_whole(folder) and own.files.isdisjoint(taken) else None
 
-    def _archived(self, entry: ManifestEntry, others: Sequence[Archived]) -> Mapping[str, Place]:
-        """Where payloads that a generation may have are archived, by content: with one that is to go."""
+    def _base(self, entry: ManifestEntry, others: Sequence[Archived]) -> ArchivedFrames | None:
+        """What a generation may rest on: what is archived of one that is to go."""
         folder = self._folder / entry.product
         if len(others) < KEPT_ENTRIES:
-            return {}
+            return None
         *kept, last = others[:KEPT_ENTRIES]
         try:
             archived = ArchivedFrames.read(folder, last.frames)
@@ -161,14 +162,13 @@ class Archive:
             taken = self._taken(folder, kept)
             files = sorted(archived.files)
             if len(files) >= _MOST_FILES or not taken.isdisjoint(files) or not archived.is_whole(folder):
-                return {}
-            # One after the other, each is looked at once in as many publications as there are.
-            check_frames(folder, files[entry.fence % len(files)])
+                return None
+            # One after the other.
+            check_frames(folder, files[archived.turn % len(files)])
         except CorruptArchive:
-            return {}
-        if sum(frames_path(folder, name).stat().st_size for name in files) > _MOST_ROOM * entry.bytes:
-            return {}
-        return archived.by_content
+            return None
+        room = sum(frames_path(folder, name).stat().st_size for name in files)
+        return archived if room <= _MOST_ROOM * entry.bytes else None
 
     def _taken(self, folder: Path, kept: Iterable[Archived]) -> frozenset[str]:
         """The files of some generations; raises as `ArchivedFrames.read` does."""
@@ -296,9 +296,8 @@ class MonthEndArchive(Archive):
     def _files(self, _folder: Path, archived: Archived) -> frozenset[str]:
         return frozenset((archived.frames,))
 
-    def _archived(self, _entry: ManifestEntry, _others: Sequence[Archived]) -> Mapping[str, Place]:
+    def _base(self, _entry: ManifestEntry, _others: Sequence[Archived]) -> None:
         """Nothing: each month end is by itself."""
-        return {}
 
     def _kept(self, archived: Sequence[Archived]) -> Sequence[Archived]:
         by_month: dict[date, Archived] = {}

@@ -68,11 +68,13 @@ class ArchivedFrames:
     Attributes:
         name: The file that has the index.
         sizes: By other file that holds some of it, that file's bytes.
+        turn: How often one of the files was read whole since one rested on no other: whose turn it is.
         answers: Of each payload its name, its content, and its `Place`.
     """
 
     name: str
     sizes: Mapping[str, int]
+    turn: int
     answers: Sequence[tuple[str, str, str, int, int]]
 
     @classmethod
@@ -87,13 +89,14 @@ class ArchivedFrames:
             return cls._of_file(file, path, name)
 
     @classmethod
-    def write(cls, folder: Path, name: str, payloads: Iterable[Archivable]) -> int:
+    def write(cls, folder: Path, name: str, payloads: Iterable[Archivable], turn: int) -> int:
         """Write those payloads of a generation that are not archived, and where the others are.
 
         Args:
             folder: That of the product.
             name: The file; there is none of this name.
             payloads: All of the generation.
+            turn: As of the class.
 
         Returns:
             How many bytes were written.
@@ -114,7 +117,7 @@ class ArchivedFrames:
                     at += len(frame)
             others = {of for _, _, of, _, _ in answers} - {name}
             sizes = {other: frames_path(folder, other).stat().st_size for other in sorted(others)}
-            text = orjson.dumps({"name": name, "sizes": sizes, "answers": answers})
+            text = orjson.dumps({"name": name, "sizes": sizes, "turn": turn, "answers": answers})
             ending = text + _INDEX_SIZE.pack(len(text)) + _digest(text)
             digest.update(ending)
             file.write(ending + digest.digest())
@@ -154,7 +157,7 @@ class ArchivedFrames:
         index: dict[str, Any] = orjson.loads(text)
         if index["name"] != name:
             raise CorruptArchive(f"{path} had another name")
-        return cls(name, index["sizes"], index["answers"])
+        return cls(name, index["sizes"], index["turn"], index["answers"])
 
 
 def archived_payloads(folder: Path, name: str) -> Iterator[tuple[str, bytes]]:
