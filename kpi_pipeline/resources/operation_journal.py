@@ -43,7 +43,7 @@ class OperationJournal:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with locked(self._path.with_suffix(".lock")):
             kept, at = self.read(), self._clock()
-            # Also where the clock was set back, or this file was lost: serving looks for what is newer.
+            # Also where the clock was set back.
             order = max(int(at * 1000), *(one.order + 1 for one in kept[-1:]), 0)
             kept = [*kept, Operation(uuid4().hex, order, at, who, action, detail)][-MOST_OPERATIONS:]
             with replacing(self._path, durable=True) as part:
